@@ -1,0 +1,56 @@
+/// One member of a Cache-Control field (RFC 9111 §5.2).
+struct CacheDirective {
+    /// Lower-cased.
+    let name: String
+    let argument: Argument
+
+    enum Argument: Equatable {
+        case none
+        /// The bytes of a token or of a quoted-string.
+        case value([UInt8])
+        /// Something stood there that is neither.
+        case junk
+    }
+
+    /// All directives of all lines, in order; what has no name is dropped.
+    ///
+    /// Quoted strings are values and hold no directives, also when their end is missing.
+    static func all(in lines: [String]) -> [CacheDirective] {
+        lines.flatMap { line in FieldSyntax.members(of: line.utf8).compactMap { parsed($0) } }
+    }
+
+    // RFC 9111 §5.2: cache-directive = token [ "=" ( token / quoted-string ) ]
+    private static func parsed(_ member: ArraySlice<UInt8>) -> CacheDirective? {
+        // `max-age =60` or `no-store;` still speaks of a known directive: strictness must not free it.
+        let word = member.prefix(while: FieldSyntax.isTokenByte)
+        guard !word.isEmpty else { return nil }
+        let name = FieldSyntax.lowercased(word)
+        let rest = member[word.endIndex...]
+        if rest.isEmpty { return CacheDirective(name: name, argument: .none) }
+        let value = rest.dropFirst()
+        guard rest.first == 0x3D else { return CacheDirective(name: name, argument: .junk) }
+        if FieldSyntax.isToken(value) {
+            return CacheDirective(name: name, argument: .value(Array(value)))
+        }
+        guard let content = FieldSyntax.unquoted(value) else {
+            return CacheDirective(name: name, argument: .junk)
+        }
+        return CacheDirective(name: name, argument: .value(content))
+    }
+
+    /// Digits as seconds, saturating; nil for junk and for no argument.
+    var seconds: Int64? {
+        guard case .value(let bytes) = argument else { return nil }
+        return FieldSyntax.deltaSeconds(bytes)
+    }
+
+    /// The lower-cased field names of `private="..."`; nil when it means the whole answer.
+    ///
+    /// A list that is empty or not of names means the whole answer: the stricter reading.
+    var fieldNames: [String]? {
+        guard case .value(let bytes) = argument else { return nil }
+        let names = FieldSyntax.members(of: bytes)
+        guard !names.isEmpty, names.allSatisfy({ FieldSyntax.isToken($0) }) else { return nil }
+        return names.map { FieldSyntax.lowercased($0) }
+    }
+}

@@ -1,0 +1,62 @@
+/// What to do with an answer that has Set-Cookie.
+package enum SetCookieMode: String, Sendable, CaseIterable {
+    /// Do not store it.
+    case refuse
+    /// Store it without the field.
+    case strip
+    /// Store it with the field.
+    case store
+}
+
+/// What the operator says about storing the answers of a route.
+package struct StoragePolicy: Sendable, Equatable {
+    /// POST and QUERY to this path are declared cacheable.
+    package var isDeclared: Bool
+    /// Seconds that a 200 to a declared POST or QUERY lives when the origin gives no lifetime.
+    package var defaultTTL: Int64
+    /// Seconds that a 200 to a declared POST or QUERY lives whatever the origin says,
+    /// `no-store`, `private` and `no-cache` included.
+    package var ttlOverride: Int64?
+    package var setCookie: SetCookieMode
+    /// Credentials and cookies change nothing: answers are shared.
+    package var ignoreCredentials: Bool
+    /// Callers' Cache-Control and Pragma change nothing.
+    package var ignoreRequestDirectives: Bool
+
+    package init(
+        isDeclared: Bool = false, defaultTTL: Int64 = 7200, ttlOverride: Int64? = nil,
+        setCookie: SetCookieMode = .refuse, ignoreCredentials: Bool = false,
+        ignoreRequestDirectives: Bool = false
+    ) {
+        self.isDeclared = isDeclared
+        self.defaultTTL = defaultTTL
+        self.ttlOverride = ttlOverride
+        self.setCookie = setCookie
+        self.ignoreCredentials = ignoreCredentials
+        self.ignoreRequestDirectives = ignoreRequestDirectives
+    }
+}
+
+/// What storing has to know about a request.
+package struct RequestFacts: Sendable, Equatable {
+    package var method: MethodKind
+    package var cacheControl: RequestCacheControl
+    /// Any credential field other than Cookie: Authorization, API keys.
+    package var hasCredentials: Bool
+    package var hasCookie: Bool
+    package var hasRange: Bool
+    package var hasContent: Bool
+
+    package init(
+        method: MethodKind, cacheControl: RequestCacheControl = .none,
+        hasCredentials: Bool = false, hasCookie: Bool = false, hasRange: Bool = false,
+        hasContent: Bool = false
+    ) {
+        self.method = method
+        self.cacheControl = cacheControl
+        self.hasCredentials = hasCredentials
+        self.hasCookie = hasCookie
+        self.hasRange = hasRange
+        self.hasContent = hasContent
+    }
+}
