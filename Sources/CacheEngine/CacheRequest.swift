@@ -1,0 +1,140 @@
+package import CacheKeys
+package import HTTPCaching
+package import HTTPTypes
+package import NIOCore
+
+/// Field lines of a request by name, without a copy of them all.
+package protocol FieldLines: Sendable {
+    /// The values of every line of a field, in order; `name` is lower-case.
+    func lines(named name: String) -> [String]
+}
+
+/// A request's own preconditions and range, as far as a cache looks at them (RFC 9110 §13, §14).
+package struct Preconditions: Sendable, Equatable {
+    package var ifNoneMatch: [String] = []
+    package var ifModifiedSince: [String] = []
+    /// If-Match or If-Unmodified-Since: not for a cache (RFC 9111 §4.3.2).
+    package var isForOrigin = false
+
+    package static let none = Preconditions()
+
+    package var isEmpty: Bool { ifNoneMatch.isEmpty && ifModifiedSince.isEmpty && !isForOrigin }
+
+    package init() {}
+}
+
+/// What a lookup must know of a request: its key and the few facts that decide about reuse.
+package struct CacheRequest: Sendable {
+    package var primaryKey: CacheKey
+    package var facts: RequestFacts
+    package var fields: any FieldLines
+
+    package init(primaryKey: CacheKey, facts: RequestFacts, fields: any FieldLines) {
+        self.primaryKey = primaryKey
+        self.facts = facts
+        self.fields = fields
+    }
+}
+
+/// What a lookup in memory says.
+package enum Lookup {
+    /// Fresh: answer with it.
+    case hit(StoredResponse)
+    /// Stale, and its response allows that it is served while it is revalidated (RFC 5861 §3).
+    case staleHit(StoredResponse)
+    /// `resolve` must find or fetch it. The candidate is stale or must be validated.
+    case unresolved(candidate: StoredResponse?, ForwardReason)
+    /// only-if-cached, and what is in memory is not usable; the file may still have it.
+    case onlyIfCached(candidate: StoredResponse?)
+}
+
+/// A request on its way out, self-contained: everything a fill needs after the client has gone.
+package struct FillRequest: Sendable {
+    package var identity: EntryIdentity
+    package var facts: RequestFacts
+    package var route: Route
+    package var fields: any FieldLines
+    /// End-to-end fields to forward, without the client's preconditions, range and cache
+    /// directives unless `isExclusive`.
+    package var origin: OriginRequest
+    /// The client's own preconditions or directives travel with the request, so that its answer
+    /// may be for this client only.
+    package var isExclusive: Bool
+    package var requestContent: RequestContent?
+
+    package init(
+        identity: EntryIdentity, facts: RequestFacts, route: Route, fields: any FieldLines,
+        origin: OriginRequest, isExclusive: Bool, requestContent: RequestContent?
+    ) {
+        self.identity = identity
+        self.facts = facts
+        self.route = route
+        self.fields = fields
+        self.origin = origin
+        self.isExclusive = isExclusive
+        self.requestContent = requestContent
+    }
+}
+
+/// A request that goes through uncached, its body as a stream.
+package struct PassRequest: Sendable {
+    package var origin: OriginRequest
+    package var facts: RequestFacts
+    package var isDeclared: Bool
+    package var scheme: String
+    package var authority: String
+    package var surface: Surface
+    /// Why nothing was looked up, or nothing is stored.
+    package var reason: ForwardReason
+    package var detail: String?
+
+    package init(
+        origin: OriginRequest, facts: RequestFacts, isDeclared: Bool, scheme: String,
+        authority: String, surface: Surface, reason: ForwardReason, detail: String?
+    ) {
+        self.origin = origin
+        self.facts = facts
+        self.isDeclared = isDeclared
+        self.scheme = scheme
+        self.authority = authority
+        self.surface = surface
+        self.reason = reason
+        self.detail = detail
+    }
+}
+
+/// Who receives an answer: the exchange with one client. Called on its loop, never re-entrantly
+/// from within the call that started the answer.
+package protocol AnswerReceiver: AnyObject {
+    /// The whole answer is this stored response.
+    func answer(stored: StoredResponse, status: CacheStatus)
+    func answer(informational head: HTTPResponse)
+    /// A head whose body follows; `length` is what the origin said, `nil` if it did not.
+    func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus)
+    func answer(body: ByteBuffer)
+    func answerEnd()
+    /// Before the head: an error is to be made; after it: the connection must be cut.
+    func answerFailed(_ failure: AnswerFailure)
+    /// A streamed request body may go on.
+    func answerWantsRequestBody()
+}
+
+/// Why there is no (whole) answer; mapped to a status in one place, at the edge.
+package enum AnswerFailure: Error, Sendable, Equatable {
+    /// only-if-cached and nothing usable is stored (RFC 9111 §5.2.1.7).
+    case onlyIfCached
+    /// There is no origin to ask.
+    case noOrigin
+    case origin(OriginError)
+}
+
+/// The running answer, as its receiver controls it.
+package protocol AnswerSource: AnyObject {
+    func pause()
+    func resume()
+    /// The client is gone. A fill that is storable goes on without it.
+    func leave()
+    /// A part of a streamed request body; `false`: wait for `answerWantsRequestBody`.
+    func write(_ part: ByteBuffer) -> Bool
+    func finishRequestBody()
+}

@@ -1,0 +1,257 @@
+package import CacheKeys
+package import HTTPCaching
+package import Logging
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Settings of the engine.
+package struct EngineConfiguration: Sendable {
+    /// Bytes of stored responses in memory, overhead included.
+    package var memoryBudget = 256 << 20
+    /// The largest body that is stored; larger ones stream through.
+    package var maxObjectBytes = 1 << 20
+    package var queue = WriteQueue.Limits()
+    /// Threads that read the file.
+    package var readers = 2
+    /// How long past its lifetime an answer may be served when the origin fails and the response
+    /// itself says nothing (RFC 5861 §4), in seconds.
+    package var staleIfError: Int64 = 0
+    /// Lower-case names of credential fields besides the standard ones.
+    package var credentialFields: [String] = []
+    /// The pseudonym in Via (RFC 9110 §7.6.3).
+    package var viaName = "larder"
+
+    package init() {}
+}
+
+/// Lookup, resolve, fills and invalidation over an ordered list of tiers: memory, pending writes,
+/// the durable store, the origin.
+///
+/// `lookup` is synchronous and touches memory only; everything else may go to a reader thread or
+/// to the origin and comes back to the loop it was called on.
+package final class Engine: Sendable {
+    package let configuration: EngineConfiguration
+    package let memory: MemoryTier
+    package let writes: WriteQueue
+    package let counters = EngineCounters()
+    let origin: (any Origin)?
+    let clock: any WallClock
+    let renderer: any ResponseRenderer
+    let secret: CredentialSecret
+    let logger: Logger
+    private let generations = Generations()
+    private let epoch = Atomic<UInt64>(0)
+    private let store: any EntryStore
+    private let writer: DeferredWriter
+    private let readers: NIOThreadPool
+    private let revalidating = Mutex<Set<CacheKey>>([])
+
+    /// Starts the writer and reader threads at once.
+    package init(
+        configuration: EngineConfiguration, store: any EntryStore, origin: (any Origin)?,
+        clock: any WallClock, renderer: any ResponseRenderer, secret: CredentialSecret,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.origin = origin
+        self.clock = clock
+        self.renderer = renderer
+        self.secret = secret
+        self.logger = logger
+        memory = MemoryTier(budget: configuration.memoryBudget)
+        writes = WriteQueue(limits: configuration.queue)
+        readers = NIOThreadPool(numberOfThreads: max(1, configuration.readers))
+        writer = DeferredWriter(queue: writes, store: store, counters: counters, logger: logger)
+        readers.start()
+        writer.start { [weak self] news in
+            if news.foreignCommit { self?.bumpEpoch() }
+        }
+    }
+
+    /// Writes what is queued, closes the store and ends the threads.
+    ///
+    /// - Returns: `false` when that was not done within `timeout`; the file is consistent anyway.
+    package func shutdown(timeout: Duration) async -> Bool {
+        let isDrained = await writer.drain(timeout: timeout)
+        try? await readers.shutdownGracefully()
+        return isDrained
+    }
+
+    // MARK: Hit path
+
+    /// Looks in memory only. Runs on the caller's loop: one shard lock, no call that can wait.
+    package func lookup(
+        _ request: borrowing CacheRequest, variantKey: ([String]) -> Digest?, now: EpochSeconds
+    ) -> Lookup {
+        guard
+            let stored = memory.response(for: request.primaryKey, variantKey: variantKey),
+            isCurrent(stored)
+        else { return .unresolved(candidate: nil, .uriMiss) }
+        switch Reuse.decide(terms: stored.terms, request: request.facts.cacheControl, now: now) {
+        case .fresh: return .hit(stored)
+        case .staleWhileRevalidate: return .staleHit(stored)
+        case .mustForward(let reason): return .unresolved(candidate: stored, reason)
+        case .gatewayTimeout: return .onlyIfCached(candidate: stored)
+        }
+    }
+
+    /// Whether a response in memory may be answered without asking the file: its URI was not
+    /// invalidated and no other process has committed to the file since.
+    func isCurrent(_ stored: StoredResponse) -> Bool {
+        generations.current(of: stored.uriKey) == stored.generation
+            && epoch.load(ordering: .acquiring) == stored.epoch
+    }
+
+    // MARK: Resolve
+
+    /// Finds or fetches what `lookup` did not have. Call on `loop`; `receiver` hears on it.
+    package func resolve(
+        _ request: FillRequest, candidate: StoredResponse?, reason: ForwardReason,
+        on loop: any EventLoop, receiver: any AnswerReceiver
+    ) -> any AnswerSource {
+        let fill = Fill(
+            engine: self, request: request, candidate: candidate, reason: reason, loop: loop,
+            client: receiver)
+        fill.start()
+        return fill
+    }
+
+    /// Sends a request through, uncached, and invalidates what its success makes untrue.
+    package func pass(
+        _ request: PassRequest, on loop: any EventLoop, receiver: any AnswerReceiver
+    ) -> any AnswerSource {
+        let pass = Passthrough(engine: self, request: request, loop: loop, client: receiver)
+        pass.start()
+        return pass
+    }
+
+    /// Revalidates a stale response that was just served (RFC 5861 §3): one fill for each key at
+    /// a time, owned by no client.
+    package func revalidate(
+        _ stored: StoredResponse, request: FillRequest, on loop: any EventLoop
+    ) {
+        let isFirst = revalidating.withLock { $0.insert(stored.primaryKey).inserted }
+        guard isFirst else { return }
+        let fill = Fill(
+            engine: self, request: request, candidate: stored, reason: .stale, loop: loop,
+            client: nil)
+        fill.onEnd = { [self] in
+            revalidating.withLock { _ = $0.remove(stored.primaryKey) }
+        }
+        fill.start()
+    }
+
+    // MARK: Invalidation
+
+    /// Drops every stored response of the URIs, of any method and variant (RFC 9111 §4.4).
+    package func invalidate(
+        surface: Surface, scheme: String, authority: String, targets: [String]
+    ) {
+        guard let hasher = try? KeyHasher() else { return }
+        let now = clock.now()
+        for target in targets {
+            guard
+                let uri = hasher.uriKey(
+                    surface: surface, cacheName: "", scheme: scheme, authority: authority,
+                    target: target)
+            else { continue }
+            // The order matters: a fill that checks before the bump is queued before the delete.
+            generations.bump(uri)
+            writes.invalidate(uri, at: now)
+        }
+    }
+
+    private func bumpEpoch() {
+        epoch.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        logger.info("the file was changed by another process: memory is confirmed anew")
+    }
+
+    // MARK: For fills
+
+    func generation(of uri: URIKey) -> UInt64 { generations.current(of: uri) }
+
+    var currentEpoch: UInt64 { epoch.load(ordering: .acquiring) }
+
+    func makeResponse(_ entry: StoredEntry, generation: UInt64, epoch: UInt64) -> StoredResponse {
+        StoredResponse(
+            entry: entry, rendering: renderer.rendering(of: entry), generation: generation,
+            epoch: epoch)
+    }
+
+    /// Makes a response readable at once and queues it for the file.
+    func store(_ response: StoredResponse, isFreshen: Bool, replacesRow: Bool) -> PutOutcome {
+        let outcome = writes.put(
+            response, isFreshen: isFreshen, replacesRow: replacesRow, generations: generations)
+        switch outcome {
+        case .queued: memory.insert(response)
+        case .shed:
+            memory.insert(response)
+            counters.shedPuts.add(1)
+            if counters.shedPuts.current % 1000 == 1 {
+                logger.warning(
+                    "put shed: the write queue is full",
+                    metadata: ["shed": "\(counters.shedPuts.current)"])
+            }
+        case .outdated, .closed: break
+        }
+        return outcome
+    }
+
+    /// Forgets a stored response: it proved wrong or may not be kept any longer.
+    func discard(_ response: StoredResponse) {
+        memory.remove(response)
+        writes.delete(response.primaryKey, variantKey: response.variant.key)
+    }
+
+    /// What a durable lookup brought back to the loop.
+    enum DurableFinding: Sendable {
+        case response(StoredResponse)
+        case none(ForwardReason)
+    }
+
+    /// One short read on a reader thread; `done` is called on `loop`.
+    func readDurably(
+        _ query: EntryQuery, on loop: any EventLoop,
+        done: @escaping @Sendable (DurableFinding) -> Void
+    ) {
+        // Both before the read: what changes meanwhile makes the result old.
+        let generation = generation(of: query.uriKey)
+        let epoch = currentEpoch
+        readers.submit { [self] state in
+            guard case .active = state else {
+                loop.execute { done(.none(.uriMiss)) }
+                return
+            }
+            let finding = read(query, generation: generation, epoch: epoch)
+            loop.execute { done(finding) }
+        }
+    }
+
+    private func read(_ query: EntryQuery, generation: UInt64, epoch: UInt64) -> DurableFinding {
+        do {
+            switch try store.find(query) {
+            case .entry(let entry):
+                let key = entry.variant.key
+                guard
+                    self.generation(of: query.uriKey) == generation,
+                    !writes.hasPendingDelete(of: query.primaryKey, variantKey: key)
+                else { return .none(.miss) }
+                return .response(makeResponse(entry, generation: generation, epoch: epoch))
+            case .varyMiss: return .none(.varyMiss)
+            case .miss: return .none(.miss)
+            case .uriMiss: return .none(.uriMiss)
+            case .damaged(let key, let variantKey):
+                counters.damagedRows.add(1)
+                logger.error("a stored response failed its checks and is deleted")
+                writes.delete(key, variantKey: variantKey)
+                return .none(.miss)
+            }
+        } catch {
+            counters.failedReads.add(1)
+            logger.error("a durable lookup failed", metadata: ["error": "\(error)"])
+            return .none(.uriMiss)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import CacheKeys
+import HTTPCaching
+import HTTPTypes
+import NIOCore
+
+/// An exchange that goes through uncached: its request body is a stream, its answer is never
+/// stored. When it is an unsafe request that succeeds, what is stored of its URI is invalidated
+/// before the client can see that it did. Confined to its loop.
+final class Passthrough: AnswerSource {
+    private let engine: Engine
+    private let request: PassRequest
+    private let loop: any EventLoop
+    private var client: (any AnswerReceiver)?
+    private var exchange: (any OriginExchange)?
+    private var isDone = false
+
+    init(engine: Engine, request: PassRequest, loop: any EventLoop, client: any AnswerReceiver) {
+        self.engine = engine
+        self.request = request
+        self.loop = loop
+        self.client = client
+    }
+
+    func start() {
+        guard let origin = engine.origin else {
+            return loop.assumeIsolated().execute { self.fail(.noOrigin) }
+        }
+        exchange = origin.start(request.origin, on: loop, receiver: self)
+    }
+
+    func pause() { exchange?.pauseReading() }
+
+    func resume() { exchange?.resumeReading() }
+
+    func leave() {
+        guard !isDone else { return }
+        exchange?.cancel()
+        end()
+    }
+
+    func write(_ part: ByteBuffer) -> Bool { exchange?.write(part) ?? true }
+
+    func finishRequestBody() { exchange?.finishBody() }
+
+    private func fail(_ failure: AnswerFailure) {
+        let client = client
+        end()
+        client?.answerFailed(failure)
+    }
+
+    private func end() {
+        isDone = true
+        client = nil
+        exchange = nil
+    }
+
+    private func invalidateIfNeeded(_ head: HTTPResponse) {
+        guard
+            Invalidation.applies(
+                method: request.facts.method, isDeclared: request.isDeclared,
+                status: head.status.code)
+        else { return }
+        let related = Invalidation.relatedTargets(
+            scheme: request.scheme, authority: request.authority, target: request.origin.target,
+            fields: head.headerFields)
+        engine.invalidate(
+            surface: request.surface, scheme: request.scheme, authority: request.authority,
+            targets: [request.origin.target] + related)
+    }
+}
+
+extension Passthrough: OriginReceiver {
+    func originInformational(_ head: HTTPResponse) {
+        client?.answer(informational: head)
+    }
+
+    func originHead(_ head: HTTPResponse, framing: OriginFraming) {
+        invalidateIfNeeded(head)
+        client?.answer(
+            head: head.forwarded(
+                via: engine.configuration.viaName, receivedAt: engine.clock.now()), framing: framing,
+            status: CacheStatus(
+                result: .forwarded(request.reason), forwardStatus: head.status.code,
+                detail: request.detail))
+    }
+
+    func originBody(_ part: ByteBuffer) {
+        client?.answer(body: part)
+    }
+
+    func originEnd() {
+        let client = client
+        end()
+        client?.answerEnd()
+    }
+
+    func originFailed(_ error: OriginError) {
+        fail(.origin(error))
+    }
+
+    func originWritabilityChanged(_ isWritable: Bool) {
+        if isWritable { client?.answerWantsRequestBody() }
+    }
+}

@@ -1,0 +1,83 @@
+package import CacheKeys
+import HTTPCaching
+import Synchronization
+
+/// The tier in front of the file: stored responses by primary key, bounded in bytes, in shards
+/// that are locked one at a time. Callable from any thread.
+package final class MemoryTier: Sendable {
+    /// RFC 9111 §4.1 sets no bound; more variants than this are an attack or a mistake.
+    package static let variantLimit = 64
+
+    private final class Shard: Sendable {
+        let state: Mutex<SieveShard>
+
+        init(budget: Int) {
+            state = Mutex(SieveShard(budget: budget))
+        }
+    }
+
+    private let shards: [Shard]
+
+    /// - Parameter budget: bytes for all shards together, object overhead included.
+    package init(budget: Int) {
+        // A shard below 16 MiB would refuse bodies of the size that is stored inline.
+        let count = max(1, min(16, budget / (16 << 20)))
+        shards = (0..<count).map { _ in Shard(budget: max(0, budget) / count) }
+    }
+
+    /// The stored response of a key without Vary, or the newest by Date of those whose variant
+    /// `variantKey` selects (RFC 9111 §4, §4.1).
+    package func response(
+        for key: CacheKey, variantKey: (_ names: [String]) -> Digest?
+    ) -> StoredResponse? {
+        let shard = self.shard(of: key)
+        if let response = shard.state.withLock({ $0.single(key) }) {
+            guard response.variant.key != nil else { return response }
+            return variantKey(response.variant.names) == response.variant.key ? response : nil
+        }
+        let variants = shard.state.withLock { $0.variants(of: key) }
+        guard let chosen = variants.selected(by: variantKey) else { return nil }
+        shard.state.withLock { $0.markUsed(chosen) }
+        return chosen
+    }
+
+    package func insert(_ response: StoredResponse) {
+        shard(of: response.primaryKey).state.withLock {
+            $0.insert(response, variantLimit: Self.variantLimit)
+        }
+    }
+
+    /// Removes this very object; a newer one in its place stays.
+    package func remove(_ response: StoredResponse) {
+        shard(of: response.primaryKey).state.withLock { $0.remove(response) }
+    }
+
+    package var bytes: Int {
+        shards.reduce(0) { $0 + $1.state.withLock { $0.bytes } }
+    }
+
+    package var count: Int {
+        shards.reduce(0) { $0 + $1.state.withLock { $0.count } }
+    }
+
+    private func shard(of key: CacheKey) -> Shard {
+        shards[Int(truncatingIfNeeded: key.firstWord >> 32) % shards.count]
+    }
+}
+
+extension [StoredResponse] {
+    /// The newest by Date among those whose variant the request selects (RFC 9111 §4).
+    func selected(by variantKey: ([String]) -> Digest?) -> StoredResponse? {
+        var chosen: StoredResponse?
+        for response in self {
+            if response.variant.key != nil,
+                variantKey(response.variant.names) != response.variant.key
+            {
+                continue
+            }
+            if let best = chosen, best.terms.dateValue > response.terms.dateValue { continue }
+            chosen = response
+        }
+        return chosen
+    }
+}

@@ -1,0 +1,92 @@
+package import CacheKeys
+package import HTTPCaching
+
+/// The durable tier as the engine sees it: blocking calls, never made on an event loop.
+///
+/// `find` may be called from several reader threads at once. `commit`, `tend` and `close` are
+/// called by the one writer thread only, never at the same time.
+package protocol EntryStore: Sendable {
+    /// Reads the stored response that answers a request, body included, in one short read.
+    func find(_ query: EntryQuery) throws(StoreError) -> EntryFinding
+
+    /// Applies a batch in order, in one transaction: all of it or, when it throws, nothing.
+    func commit(_ batch: [Mutation]) throws(StoreError)
+
+    /// Looks after the file between batches and at least once a second: checkpoints, foreign
+    /// commits. `isIdle` says that no mutation waits.
+    func tend(isIdle: Bool) throws(StoreError) -> StoreNews
+
+    /// Checkpoints, marks the file as cleanly closed and closes every connection.
+    func close() throws(StoreError)
+}
+
+/// What a durable lookup needs to know.
+package struct EntryQuery: Sendable {
+    package var primaryKey: CacheKey
+    package var uriKey: URIKey
+    /// The preimage of `primaryKey`; a row whose own differs is damaged, never an answer.
+    package var material: [UInt8]
+    /// The key of the variant that this request selects among rows that vary by `names`
+    /// (RFC 9111 §4.1); `nil` when it cannot be computed, which matches no row.
+    package var variantKey: @Sendable (_ names: [String]) -> Digest?
+
+    package init(
+        primaryKey: CacheKey, uriKey: URIKey, material: [UInt8],
+        variantKey: @escaping @Sendable ([String]) -> Digest?
+    ) {
+        self.primaryKey = primaryKey
+        self.uriKey = uriKey
+        self.material = material
+        self.variantKey = variantKey
+    }
+}
+
+/// What a durable lookup found; the newest by Date when several variants match.
+package enum EntryFinding: Sendable {
+    case entry(StoredEntry)
+    /// The key is stored, but for other values of the fields its answers vary by.
+    case varyMiss
+    /// The URI is stored, but under another key: another body, credential or method.
+    case miss
+    case uriMiss
+    /// The row, or one that had to be judged first, failed its checks and must be deleted.
+    case damaged(primaryKey: CacheKey, variantKey: Digest?)
+}
+
+/// What the writer learned while it looked after the file.
+package struct StoreNews: Sendable, Equatable {
+    /// Another process committed to the file since the last call, or the file was replaced.
+    package var foreignCommit: Bool
+
+    package init(foreignCommit: Bool = false) {
+        self.foreignCommit = foreignCommit
+    }
+}
+
+/// One change of the durable tier. Order in the queue is order in the file.
+package enum Mutation: Sendable {
+    /// Stores a response, replacing the row of the same primary key and variant.
+    case put(StoredResponse)
+    /// New fields and times for a stored response whose body stays (RFC 9111 §4.3.4).
+    case freshen(StoredResponse)
+    /// Removes one stored response.
+    case delete(primaryKey: CacheKey, variantKey: Digest?)
+    /// Removes every stored response of a URI and notes it in the durable log (RFC 9111 §4.4).
+    case invalidate(URIKey, at: EpochSeconds)
+}
+
+/// Why the durable tier could not do as asked. Nothing stored before is lost by it.
+package enum StoreError: Error, Sendable, Equatable {
+    /// The disk or the page budget is full (SQLITE_FULL).
+    case full
+    /// The write-ahead log is past its hard limit because a reader pins it: puts are refused.
+    case logTooLong
+    /// The file is locked by another process past the busy timeout (SQLITE_BUSY).
+    case busy
+    /// The file was damaged and has been moved aside; a fresh one is in use from now on.
+    case replaced
+    /// The store is closed.
+    case closed
+    /// Any other failure: SQLite's extended result code and message, never values.
+    case failed(code: Int32, message: String)
+}

@@ -1,0 +1,199 @@
+import CacheKeys
+import Dispatch
+import HTTPCaching
+import Synchronization
+
+/// The bounded queue between the loops and the one writer thread.
+///
+/// Loops append and return; the writer takes batches. Callable from any thread, but
+/// `nextBatch` and what follows it by the writer alone.
+package final class WriteQueue: Sendable {
+    package struct Limits: Sendable, Equatable {
+        /// Puts that may wait or be in a transaction.
+        package var entries = 4096
+        /// Bytes of those puts.
+        package var bytes = 64 << 20
+
+        package init(entries: Int = 4096, bytes: Int = 64 << 20) {
+            self.entries = entries
+            self.bytes = bytes
+        }
+    }
+
+    /// What the writer is to do next.
+    enum Work {
+        case commit([Mutation])
+        case idle
+        case finished
+    }
+
+    private enum WriterPhase { case running, sleeping, lingering }
+
+    private struct State {
+        var queue: WriteQueueState
+        /// What the writer does; a loop that wakes it sets `running`, so it signals once.
+        var writer = WriterPhase.running
+    }
+
+    private let state: Mutex<State>
+    private let wake = DispatchSemaphore(value: 0)
+    /// How long a batch waits for company after its first put.
+    private static let lingerMilliseconds = 15
+
+    package init(limits: Limits = Limits()) {
+        state = Mutex(
+            State(
+                queue: WriteQueueState(
+                    limits: .init(entries: limits.entries, bytes: limits.bytes))))
+    }
+
+    // MARK: Loops
+
+    /// Queues a put unless the URI was invalidated since the response's fill began; that check and
+    /// the place in the queue are one step, so no invalidation can slip in between.
+    func put(
+        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, generations: Generations
+    ) -> PutOutcome {
+        let (outcome, signal) = state.withLock { state -> (PutOutcome, Bool) in
+            guard generations.current(of: response.uriKey) == response.generation else {
+                return (.outdated, false)
+            }
+            let admission = state.queue.put(
+                response, isFreshen: isFreshen, replacesRow: replacesRow)
+            return (PutOutcome(admission), Self.shouldSignal(&state))
+        }
+        if signal { wake.signal() }
+        return outcome
+    }
+
+    func delete(_ primaryKey: CacheKey, variantKey: Digest?) {
+        mutate { $0.delete(primaryKey, variantKey: variantKey) }
+    }
+
+    func invalidate(_ uri: URIKey, at time: EpochSeconds) {
+        mutate { $0.invalidate(uri, at: time) }
+    }
+
+    /// The pending stored responses of a key, readable until their commit has returned.
+    func pending(_ key: CacheKey) -> [StoredResponse] {
+        state.withLock { $0.queue.pending(key) }
+    }
+
+    /// Whether what the file holds of this URI is about to be deleted.
+    func hasPendingInvalidation(of uri: URIKey) -> Bool {
+        state.withLock { $0.queue.hasPendingInvalidation(of: uri) }
+    }
+
+    func hasPendingDelete(of primaryKey: CacheKey, variantKey: Digest?) -> Bool {
+        state.withLock { $0.queue.hasPendingDelete(of: primaryKey, variantKey: variantKey) }
+    }
+
+    /// Puts that wait or are in a transaction, and their bytes.
+    package var depth: (entries: Int, bytes: Int) {
+        state.withLock { ($0.queue.putCount, $0.queue.putBytes) }
+    }
+
+    /// No put is accepted from here on; the writer ends when what waits is written.
+    package func close() {
+        let signal = state.withLock { state -> Bool in
+            state.queue.close()
+            return Self.shouldSignal(&state, isClosing: true)
+        }
+        if signal { wake.signal() }
+    }
+
+    private func mutate(_ change: (inout WriteQueueState) -> Void) {
+        let signal = state.withLock { state -> Bool in
+            change(&state.queue)
+            return Self.shouldSignal(&state)
+        }
+        if signal { wake.signal() }
+    }
+
+    private static func shouldSignal(_ state: inout State, isClosing: Bool = false) -> Bool {
+        switch state.writer {
+        case .running: return false
+        case .sleeping: guard isClosing || !state.queue.waiting.isEmpty else { return false }
+        // It has work already: only a full batch or the end cuts the wait for company short.
+        case .lingering: guard isClosing || state.queue.isBatchFull else { return false }
+        }
+        state.writer = .running
+        return true
+    }
+
+    // MARK: Writer
+
+    private enum Step { case commit([Mutation]), finished, sleep, linger }
+
+    /// Waits for work, at most `timeoutMilliseconds` while there is none; lets a batch linger for
+    /// company. Blocks: writer thread only.
+    func nextBatch(timeoutMilliseconds: Int) -> Work {
+        while true {
+            switch state.withLock({ Self.nextStep(&$0) }) {
+            case .commit(let batch): return .commit(batch)
+            case .finished: return .finished
+            case .sleep:
+                if !waitForSignal(milliseconds: timeoutMilliseconds) { return .idle }
+            case .linger:
+                _ = waitForSignal(milliseconds: Self.lingerMilliseconds)
+                return .commit(state.withLock { $0.queue.takeBatch() })
+            }
+        }
+    }
+
+    private static func nextStep(_ state: inout State) -> Step {
+        if state.queue.waiting.isEmpty {
+            guard !state.queue.isClosed else { return .finished }
+            state.writer = .sleeping
+            return .sleep
+        }
+        if state.queue.isBatchFull || state.queue.isClosed {
+            return .commit(state.queue.takeBatch())
+        }
+        state.writer = .lingering
+        return .linger
+    }
+
+    /// Sleeps until signalled (`true`) or until the time is over.
+    private func waitForSignal(milliseconds: Int) -> Bool {
+        if wake.wait(timeout: .now() + .milliseconds(milliseconds)) == .success { return true }
+        let wasSignalledMeanwhile = state.withLock { state -> Bool in
+            defer { state.writer = .running }
+            return state.writer == .running
+        }
+        // The signal was decided while the wait ran out: take it, or the next wait ends at once.
+        if wasSignalledMeanwhile { wake.wait() }
+        return wasSignalledMeanwhile
+    }
+
+    func finishBatch() {
+        state.withLock { $0.queue.finishBatch() }
+    }
+
+    func failBatch() -> Int {
+        state.withLock { $0.queue.failBatch() }
+    }
+
+    func dropBatch() {
+        state.withLock { $0.queue.dropBatch() }
+    }
+}
+
+/// What became of a put.
+package enum PutOutcome: Sendable, Equatable {
+    /// It is readable now and will be committed.
+    case queued
+    /// The queue was full: counted, the client is unaffected.
+    case shed
+    /// The URI was invalidated since the fill began.
+    case outdated
+    case closed
+
+    init(_ admission: WriteQueueState.Admission) {
+        switch admission {
+        case .accepted: self = .queued
+        case .shed: self = .shed
+        case .closed: self = .closed
+        }
+    }
+}
