@@ -1,0 +1,145 @@
+import CacheEngine
+import HTTPCaching
+import HTTPTypes
+import NIOCore
+
+/// An answer that does not come from memory: writes what a fill or the origin gives, as HTTP/1.1
+/// bytes, as it comes. Confined to the connection's loop.
+final class Answer: AnswerReceiver {
+    private enum Framing { case none, length, chunked, untilClose }
+
+    private weak var connection: ConnectionHandler?
+    /// What makes the answer; let go of at its end.
+    var source: (any AnswerSource)?
+    private var framing = Framing.none
+    private var hasHead = false
+    private var isPaused = false
+
+    init(connection: ConnectionHandler) {
+        self.connection = connection
+    }
+
+    // MARK: The connection's side
+
+    func pause() {
+        guard !isPaused else { return }
+        isPaused = true
+        source?.pause()
+    }
+
+    func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        source?.resume()
+    }
+
+    func leave() {
+        connection = nil
+        source?.leave()
+        source = nil
+    }
+
+    func write(_ part: ByteBuffer) -> Bool { source?.write(part) ?? true }
+
+    func finishRequestBody() { source?.finishRequestBody() }
+
+    // MARK: The source's side
+
+    func answer(stored: StoredResponse, status: CacheStatus) {
+        source = nil
+        connection?.send(stored: stored, status: status)
+    }
+
+    func answer(informational head: HTTPResponse) {
+        guard let connection, !hasHead, connection.head?.isHTTP10 == false else { return }
+        var bytes = ByteBuffer()
+        bytes.writeStatusLine(head.status)
+        bytes.writeFields(head.headerFields)
+        bytes.writeStaticString("\r\n")
+        connection.write(bytes)
+        connection.flushSoon()
+    }
+
+    func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus) {
+        guard let connection, let request = connection.head else { return }
+        hasHead = true
+        connection.state.answerBegan()
+        var bytes = ByteBufferAllocator().buffer(capacity: 512)
+        bytes.writeStatusLine(head.status)
+        bytes.writeFields(head.headerFields)
+        writeFraming(framing, head: head, request: request, into: &bytes)
+        bytes.writeStatus(status)
+        bytes.writeConnection(
+            keepsAlive: connection.state.keepsAlive, isHTTP10: request.isHTTP10)
+        bytes.writeStaticString("\r\n")
+        connection.write(bytes)
+        connection.flushSoon()
+        connection.log(status: head.status.code, result: status)
+    }
+
+    private func writeFraming(
+        _ origin: OriginFraming, head: HTTPResponse, request: GatedHead,
+        into bytes: inout ByteBuffer
+    ) {
+        switch origin {
+        case .none:
+            framing = .none
+            // What a GET would have had (RFC 9110 §8.6); 204 has none.
+            if head.status.code != 204, let length = head.headerFields[values: .contentLength].first {
+                bytes.writeField("Content-Length", length)
+            }
+        case .length(let length):
+            framing = .length
+            bytes.writeField("Content-Length", String(length))
+        case .chunked, .closeDelimited:
+            if request.isHTTP10 {
+                framing = .untilClose
+                connection?.state.keepsAlive = false
+            } else {
+                framing = .chunked
+                bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
+            }
+        }
+    }
+
+    func answer(body part: ByteBuffer) {
+        guard let connection, part.readableBytes > 0 else { return }
+        switch framing {
+        case .none: return
+        case .length, .untilClose: connection.write(part)
+        case .chunked:
+            var prefix = ByteBufferAllocator().buffer(capacity: 20)
+            prefix.writeString(String(part.readableBytes, radix: 16))
+            prefix.writeStaticString("\r\n")
+            if part.readableBytes <= 4096 {
+                prefix.writeImmutableBuffer(part)
+                prefix.writeStaticString("\r\n")
+                connection.write(prefix)
+            } else {
+                connection.write(prefix)
+                connection.write(part)
+                connection.write(ByteBuffer(staticString: "\r\n"))
+            }
+        }
+        connection.flushSoon()
+    }
+
+    func answerEnd() {
+        source = nil
+        guard let connection else { return }
+        if framing == .chunked { connection.write(ByteBuffer(staticString: "0\r\n\r\n")) }
+        connection.answerEnded()
+    }
+
+    func answerFailed(_ failure: AnswerFailure) {
+        source = nil
+        guard let connection else { return }
+        // A body that was cut must not look complete.
+        if hasHead { return connection.closeNow() }
+        connection.fail(failure)
+    }
+
+    func answerWantsRequestBody() {
+        connection?.uploadMayGoOn()
+    }
+}

@@ -1,0 +1,77 @@
+import CacheEngine
+import HTTPCaching
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Answers that are one piece: stored responses and errors.
+extension ConnectionHandler {
+    /// Bodies up to this are copied behind their head: one buffer, one system call.
+    private static let copiedBodyLimit = 16 << 10
+
+    /// A response that a fill found or freshened; the client's own preconditions hold here too.
+    func send(stored: StoredResponse, status: CacheStatus) {
+        let isNotModified = head.map { responder.isNotModified(stored, $0) } ?? false
+        send(stored, status: status, isNotModified: isNotModified)
+    }
+
+    /// The hit: prepared head, what is of this moment, body; one flush.
+    func send(_ stored: StoredResponse, status: CacheStatus, isNotModified: Bool) {
+        guard let head else { return closeNow() }
+        loop.scratch.clear()
+        if isNotModified {
+            loop.scratch.writeNotModifiedHead(
+                stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
+                isHTTP10: head.isHTTP10)
+            write(loop.scratch)
+        } else {
+            loop.scratch.writeHitHead(
+                stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
+                isHTTP10: head.isHTTP10)
+            if head.kind == .head {
+                write(loop.scratch)
+            } else if stored.entry.body.readableBytes <= Self.copiedBodyLimit {
+                loop.scratch.writeImmutableBuffer(stored.entry.body)
+                write(loop.scratch)
+            } else {
+                write(loop.scratch)
+                write(stored.entry.body)
+            }
+        }
+        log(status: isNotModified ? 304 : stored.entry.status.code, result: status)
+        answerEnded()
+    }
+
+    func fail(_ failure: AnswerFailure) {
+        let document = ProblemDocument(failure)
+        write(
+            document.rendered(
+                keepsAlive: state.keepsAlive, isHTTP10: head?.isHTTP10 ?? false,
+                isHead: head?.kind == .head))
+        log(status: document.status.code, result: nil)
+        answerEnded()
+    }
+
+    /// An error of the request: answered, and the connection ends.
+    func refuse(_ error: RequestError) {
+        state.keepsAlive = false
+        let document = ProblemDocument(error)
+        write(
+            document.rendered(
+                keepsAlive: false, isHTTP10: false, isHead: head?.kind == .head))
+        log(status: document.status.code, result: nil)
+        answerEnded()
+    }
+
+    func log(status: Int, result: CacheStatus?) {
+        guard loop.configuration.logsExchanges else { return }
+        loop.logger.debug(
+            "exchange",
+            metadata: [
+                "client": "\(peerAddress() ?? "-")", "method": "\(head?.method.rawValue ?? "-")",
+                "host": "\(head?.authority ?? "-")", "target": "\(head?.target ?? "-")",
+                "status": "\(status)", "cache": "\(result?.serialized() ?? "-")",
+            ])
+    }
+}

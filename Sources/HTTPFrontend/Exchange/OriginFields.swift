@@ -1,0 +1,85 @@
+import CacheEngine
+import HTTPCaching
+import HTTPTypes
+import NIOHTTP1
+
+/// Field lines straight from NIO's decoder.
+struct HeaderLines: FieldLines {
+    let headers: HTTPHeaders
+
+    func lines(named name: String) -> [String] { headers[name] }
+}
+
+/// Which of a client's fields reach the origin (RFC 9110 §7.6.1 and our own strictness).
+enum OriginFields {
+    /// Fields that would make an origin answer for another URL, host or client than the key says.
+    private static let overriding: Set<String> = [
+        "forwarded", "x-original-url", "x-original-host", "x-rewrite-url", "x-http-method-override",
+        "x-http-method", "x-method-override", "x-host", "x-real-ip",
+    ]
+    /// The front end frames messages anew and answers expectations itself.
+    private static let framing: Set<String> = ["host", "content-length", "expect"]
+    /// A fill asks for the whole, current answer.
+    private static let directives: Set<String> = [
+        "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range",
+        "range",
+    ]
+
+    struct Options {
+        var keepsPreconditions: Bool
+        var keepsDirectives: Bool
+        var clientAddress: String?
+        var viaName: String
+    }
+
+    static func fields(of head: GatedHead, options: Options) -> HTTPFields {
+        let named = head.hasConnectionOptions ? connectionOptions(head.headers) : []
+        var fields = HTTPFields()
+        fields.reserveCapacity(head.headers.count + 4)
+        for (name, value) in head.headers {
+            guard let fieldName = HTTPField.Name(name) else { continue }
+            let canonical = fieldName.canonicalName
+            guard isForwarded(canonical, options: options), !named.contains(canonical) else {
+                continue
+            }
+            fields.append(HTTPField(name: fieldName, value: value))
+        }
+        if let forwardedHost { fields.append(HTTPField(name: forwardedHost, value: head.authority)) }
+        if let forwardedFor, let address = options.clientAddress {
+            fields.append(HTTPField(name: forwardedFor, value: address))
+        }
+        if let forwardedProto { fields.append(HTTPField(name: forwardedProto, value: "http")) }
+        let version = head.isHTTP10 ? "1.0" : "1.1"
+        fields.append(HTTPField(name: .via, value: "\(version) \(options.viaName)"))
+        return fields
+    }
+
+    private static func isForwarded(_ name: String, options: Options) -> Bool {
+        if HopByHop.isHopByHop(name) || framing.contains(name) || overriding.contains(name) {
+            return false
+        }
+        if name.hasPrefix("x-forwarded-") { return false }
+        if directives.contains(name) { return options.keepsPreconditions }
+        if name == "cache-control" || name == "pragma" { return options.keepsDirectives }
+        return true
+    }
+
+    private static func connectionOptions(_ headers: HTTPHeaders) -> Set<String> {
+        var names: Set<String> = []
+        for line in headers["connection"] {
+            for option in line.split(separator: ",") { names.insert(option.trimmed.lowercased()) }
+        }
+        return names
+    }
+
+    private static let forwardedHost = HTTPField.Name("X-Forwarded-Host")
+    private static let forwardedFor = HTTPField.Name("X-Forwarded-For")
+    private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")
+}
+
+extension HTTPRequest.Method {
+    /// The decoder knows only methods that are tokens; anything else would be refused before.
+    init(_ method: HTTPMethod) {
+        self = HTTPRequest.Method(method.rawValue) ?? .get
+    }
+}

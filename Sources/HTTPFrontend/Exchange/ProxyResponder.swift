@@ -1,0 +1,122 @@
+import CacheEngine
+import CacheKeys
+import HTTPCaching
+import HTTPTypes
+import NIOCore
+
+/// Decides what answers a request, knowing no protocol: route, key, lookup, and the request that
+/// goes out when the answer is not in memory. One per event loop.
+struct ProxyResponder {
+    /// What to do with a request once its head is here.
+    enum Plan {
+        /// Look up when the request is complete; it has no content.
+        case lookup
+        /// Its content is part of the key: digest it, then look up.
+        case keyed
+        /// Send it through now, its content as a stream.
+        case pass(ForwardReason, detail: String?)
+    }
+
+    /// What answers a complete request.
+    enum Outcome {
+        case stored(StoredResponse, CacheStatus, isNotModified: Bool)
+        case resolve(FillRequest, candidate: StoredResponse?, ForwardReason)
+        case failure(AnswerFailure)
+        case refuse(RequestError)
+    }
+
+    let loop: any EventLoop
+    let engine: Engine
+    let configuration: FrontendConfiguration
+    let hasher: KeyHasher
+    let secret: CredentialSecret
+
+    func plan(_ head: GatedHead) -> Plan {
+        switch head.kind {
+        case .get, .head:
+            // What a GET's content means is not defined (RFC 9110 §9.3.1): forwarded whole.
+            if head.hasContent { return .pass(.bypass, detail: "request-content") }
+            if head.preconditions.isForOrigin { return .pass(.request, detail: "precondition") }
+            return .lookup
+        case .query, .post:
+            let route = configuration.routes.route(for: head.kind, target: head.target)
+            guard head.kind == .query || route.storage.isDeclared else {
+                return .pass(.method, detail: nil)
+            }
+            if head.kind == .query, head.preconditions.isForOrigin {
+                return .pass(.request, detail: "precondition")
+            }
+            if case .length(let length) = head.content,
+                length > Int64(configuration.maxKeyBodyBytes)
+            {
+                return .pass(.bypass, detail: "body-limit")
+            }
+            return .keyed
+        case .otherSafe, .unsafe:
+            return .pass(.method, detail: nil)
+        }
+    }
+
+    /// Answers a complete request. `keyed` is its content when the plan said so.
+    func respond(
+        _ head: GatedHead, keyed: (bytes: ByteBuffer, digest: Digest, length: UInt64)?,
+        clientAddress: () -> String?, now: EpochSeconds
+    ) -> Outcome {
+        let contentParts = keyed.map { keyedParts(head, digest: $0.digest, length: $0.length) }
+        guard let key = primaryKey(head, content: contentParts) else {
+            return .refuse(.malformed(.repaired))
+        }
+        var facts = head.facts
+        if configuration.ignoresRequestDirectives { facts.cacheControl = .none }
+        let request = CacheRequest(
+            primaryKey: key, facts: facts, fields: HeaderLines(headers: head.headers))
+        let found = engine.lookup(request, variantKey: { variantKey(head, names: $0) }, now: now)
+        switch found {
+        case .hit(let stored):
+            return hit(stored, head, result: .hit, now: now)
+        case .staleHit(let stored):
+            if let fill = fillRequest(
+                head, key: key, facts: facts, content: keyed?.bytes, reason: .stale,
+                clientAddress: clientAddress())
+            {
+                engine.revalidate(stored, request: fill, on: loop)
+            }
+            return hit(stored, head, result: .stale, now: now)
+        case .onlyIfCached(.some):
+            return .failure(.onlyIfCached)
+        case .onlyIfCached(nil):
+            return resolve(head, key, facts, keyed?.bytes, nil, .uriMiss, clientAddress())
+        case .unresolved(let candidate, let reason):
+            return resolve(head, key, facts, keyed?.bytes, candidate, reason, clientAddress())
+        }
+    }
+
+    /// A stored answer, or a 304 when the client has it already (RFC 9110 §13.2).
+    func hit(
+        _ stored: StoredResponse, _ head: GatedHead, result: CacheResult, now: EpochSeconds
+    ) -> Outcome {
+        .stored(
+            stored, CacheStatus(result: result, ttl: stored.terms.ttl(at: now)),
+            isNotModified: isNotModified(stored, head))
+    }
+
+    func isNotModified(_ stored: StoredResponse, _ head: GatedHead) -> Bool {
+        guard !head.preconditions.isEmpty, head.kind != .post else { return false }
+        return Conditional.evaluate(
+            ifNoneMatch: head.preconditions.ifNoneMatch,
+            ifModifiedSince: head.preconditions.ifModifiedSince, stored: stored.entry.fields,
+            storedDate: stored.terms.dateValue) == .notModified
+    }
+
+    private func resolve(
+        _ head: GatedHead, _ key: CacheKey, _ facts: RequestFacts, _ content: ByteBuffer?,
+        _ candidate: StoredResponse?, _ reason: ForwardReason, _ clientAddress: String?
+    ) -> Outcome {
+        guard
+            let fill = fillRequest(
+                head, key: key, facts: facts, content: content, reason: reason,
+                clientAddress: clientAddress)
+        else { return .refuse(.malformed(.repaired)) }
+        return .resolve(fill, candidate: candidate, reason)
+    }
+}

@@ -1,0 +1,45 @@
+package import CacheEngine
+
+/// Settings of the HTTP front end. Durations are whole seconds, measured by the loop's tick.
+package struct FrontendConfiguration: Sendable {
+    /// Which part of a request's content is kept in the file for people.
+    package enum KeptContent: String, Sendable, CaseIterable {
+        case off
+        /// Only content that is valid UTF-8 text.
+        case text
+        case all
+    }
+
+    /// Authorities that are served, in normal form; empty serves every one, others get 421.
+    package var hosts: Set<String> = []
+    /// Lower-case names of credential fields besides the standard ones.
+    package var credentialFields: [String] = []
+    /// Lower-case names of fields that are part of the key of declared POST and QUERY.
+    package var keyFields: [String] = []
+    package var ignoresCredentials = false
+    package var ignoresRequestDirectives = false
+    package var keptContent = KeptContent.text
+    /// Bytes of request content that are kept for people.
+    package var keptContentBytes = 64 << 10
+    /// Content that is part of a key and larger than this passes through uncached.
+    package var maxKeyBodyBytes = 1 << 20
+    package var maxTargetBytes = 8 << 10
+    package var maxHeadBytes = 32 << 10
+    package var maxFields = 100
+    /// Open client connections; more are closed at once.
+    package var maxConnections = 16_384
+    /// From the first byte of a head, or from the start of a connection, to its end.
+    package var headTimeout: Int64 = 10
+    /// Without a byte of announced content.
+    package var bodyTimeout: Int64 = 30
+    package var keepAliveTimeout: Int64 = 60
+    /// With an answer that the client does not take.
+    package var writeTimeout: Int64 = 30
+    package var routes: RouteTable
+    /// Whether each exchange is logged.
+    package var logsExchanges = false
+
+    package init(routes: RouteTable) {
+        self.routes = routes
+    }
+}

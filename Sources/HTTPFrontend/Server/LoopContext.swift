@@ -1,0 +1,112 @@
+import CacheEngine
+import CacheKeys
+import HTTPCaching
+import Logging
+import NIOCore
+
+/// What the connections of one event loop share; confined to that loop.
+final class LoopContext {
+    let loop: any EventLoop
+    let engine: Engine
+    let configuration: FrontendConfiguration
+    let gate: HeadGate
+    let hasher: KeyHasher
+    let secret: CredentialSecret
+    let logger: Logger
+    private let clock: any WallClock
+    /// Wall time, renewed by the tick: the hit path reads no clock.
+    private(set) var now: EpochSeconds
+    /// Seconds since the loop's first tick; not touched by changes of the wall clock.
+    private(set) var uptime: Int64 = 0
+    private(set) var isDraining = false
+    /// Reused for answers that are one small buffer.
+    var scratch: ByteBuffer
+    private var digesters: [BodyDigester] = []
+    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var tick: RepeatedTask?
+    private let started: NIODeadline
+
+    private static let tickMilliseconds: Int64 = 250
+
+    init(
+        loop: any EventLoop, engine: Engine, configuration: FrontendConfiguration,
+        secret: CredentialSecret, clock: any WallClock, logger: Logger
+    ) throws(KeyError) {
+        self.loop = loop
+        self.engine = engine
+        self.configuration = configuration
+        self.secret = secret
+        self.clock = clock
+        self.logger = logger
+        hasher = try KeyHasher()
+        now = clock.now()
+        started = .now()
+        scratch = ByteBufferAllocator().buffer(capacity: 4096)
+        gate = HeadGate(
+            limits: .init(
+                targetBytes: configuration.maxTargetBytes, headBytes: configuration.maxHeadBytes,
+                fields: configuration.maxFields),
+            hosts: configuration.hosts,
+            fieldTable: FieldTable(
+                credentials: CredentialFields.standard + configuration.credentialFields),
+            scheme: "http")
+    }
+
+    /// Begins to renew the time and to enforce deadlines. Call on the loop.
+    func startTicking() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let interval = TimeAmount.milliseconds(Self.tickMilliseconds)
+        tick = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            bound.value.advance()
+        }
+    }
+
+    /// Renews the time; cuts off who is past a deadline.
+    func advance() {
+        now = clock.now()
+        let elapsed = (NIODeadline.now() - started).nanoseconds / 1_000_000_000
+        guard elapsed != uptime else { return }
+        uptime = elapsed
+        // A copy: a connection that is closed takes itself out.
+        for connection in Array(connections.values) { connection.enforceDeadline(uptime) }
+    }
+
+    func add(_ connection: ConnectionHandler) {
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    func remove(_ connection: ConnectionHandler) {
+        connections[ObjectIdentifier(connection)] = nil
+    }
+
+    var connectionCount: Int { connections.count }
+
+    /// Closes idle connections and lets the others finish what they are at.
+    func drain() {
+        isDraining = true
+        for connection in Array(connections.values) { connection.drain() }
+    }
+
+    /// Closes what is still open.
+    func closeAll() {
+        tick?.cancel()
+        tick = nil
+        for connection in Array(connections.values) { connection.closeNow() }
+    }
+
+    // MARK: Digesters
+
+    /// A digester with nothing in it; give it back when the content is complete or given up.
+    func takeDigester() -> BodyDigester? {
+        digesters.popLast() ?? (try? BodyDigester())
+    }
+
+    func giveBack(_ digester: BodyDigester) {
+        guard digesters.count < 64 else { return }
+        digester.reset()
+        digesters.append(digester)
+    }
+}
+
+@available(*, unavailable)
+extension LoopContext: Sendable {}
