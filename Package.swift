@@ -45,7 +45,9 @@ let package = Package(
     ],
     targets: [
         // Pure: no I/O, no clock, no lock, no Foundation.
-        .target(name: "HTTPCaching", dependencies: [httpTypes, structuredFields]),
+        .target(
+            name: "HTTPCaching", dependencies: [httpTypes, structuredFields],
+            exclude: ["README.md"]),
         .target(name: "CacheKeys", dependencies: ["CLibCrypto"]),
         // The engine and its ports.
         .target(
@@ -121,7 +123,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "LarderTests",
-            dependencies: ["larder", "CacheTestKit", nioCore, nioPosix, nioHTTP1]),
+            dependencies: [
+                "larder", "CacheTestKit", nioCore, nioPosix, nioHTTP1, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
     ]
 )
 
