@@ -1,0 +1,162 @@
+import CacheEngine
+import CacheKeys
+import HTTPCaching
+import HTTPFrontend
+import Logging
+import NIOCore
+import NIOPosix
+import OriginClient
+import SQLiteStore
+
+/// The server's configuration in the words of each room; made before anything is opened.
+struct RoomSettings {
+    var engine = EngineConfiguration()
+    var frontend: FrontendConfiguration
+    var origin: OriginClientConfiguration
+    var store: SQLiteStoreConfiguration
+    /// From `--key-file`; otherwise the store makes one.
+    var secret: CredentialSecret?
+    private let listen: ListenAddress
+
+    private static let readers = 2
+
+    /// - Throws: ``StartFailure`` naming the flag whose value cannot be used.
+    init(_ server: ServerConfiguration) throws(StartFailure) {
+        listen = server.listener.address
+        frontend = try Self.frontend(server)
+        origin = try Self.origin(server.origin)
+        store = SQLiteStoreConfiguration(path: server.store.path)
+        store.durability = server.store.durability == .full ? .full : .balanced
+        store.hardLogLimit = server.store.maxWALBytes
+        store.readers = Self.readers
+        engine.readers = Self.readers
+        engine.maxObjectBytes = server.caching.maxObjectBytes
+        engine.staleIfError = server.caching.staleIfError
+        engine.credentialFields = server.caching.credentialFields
+        // The write queue holds stored responses too: it has its part of the budget.
+        let queueBytes = min(server.store.queueBytes, server.memoryBytes / 4)
+        engine.queue = WriteQueue.Limits(entries: server.store.queueEntries, bytes: queueBytes)
+        engine.memoryBudget = server.memoryBytes - queueBytes
+        if let path = server.caching.keyFile { secret = try Self.secret(path) }
+    }
+
+    private static func frontend(
+        _ server: ServerConfiguration
+    ) throws(StartFailure) -> FrontendConfiguration {
+        let caching = server.caching
+        var policy = StoragePolicy()
+        policy.defaultTTL = caching.defaultTTL
+        policy.ttlOverride = caching.ttlOverride
+        policy.ignoreCredentials = caching.ignoresCredentials
+        switch caching.setCookie {
+        case .refuse: policy.setCookie = .refuse
+        case .strip: policy.setCookie = .strip
+        case .store: policy.setCookie = .store
+        }
+        var globs: [PathGlob] = []
+        for text in caching.declaredPosts {
+            do {
+                globs.append(try PathGlob(text))
+            } catch {
+                throw StartFailure("--cache-post \(text): \(error)")
+            }
+        }
+        var frontend = FrontendConfiguration(
+            routes: RouteTable(declared: globs, policy: policy))
+        let listener = server.listener
+        for host in listener.hosts {
+            guard let normal = Authority.normalized(host, scheme: "http") else {
+                throw StartFailure("--host \(host): not a host name or HOST:PORT")
+            }
+            frontend.hosts.insert(normal)
+        }
+        frontend.credentialFields = caching.credentialFields
+        frontend.keyFields = caching.keyFields
+        frontend.ignoresCredentials = caching.ignoresCredentials
+        frontend.maxKeyBodyBytes = caching.maxKeyBodyBytes
+        switch server.store.keptRequestContent {
+        case .off: frontend.keptContent = .off
+        case .text: frontend.keptContent = .text
+        case .all: frontend.keptContent = .all
+        }
+        frontend.maxTargetBytes = listener.maxTargetBytes
+        frontend.maxHeadBytes = listener.maxHeadBytes
+        frontend.maxFields = listener.maxFields
+        frontend.maxConnections = listener.maxConnections
+        frontend.headTimeout = listener.headTimeout.wholeSeconds
+        frontend.bodyTimeout = listener.bodyTimeout.wholeSeconds
+        frontend.keepAliveTimeout = listener.keepAliveTimeout.wholeSeconds
+        frontend.writeTimeout = listener.writeTimeout.wholeSeconds
+        frontend.logsExchanges = server.logLevel <= .debug
+        return frontend
+    }
+
+    private static func origin(
+        _ origin: ServerConfiguration.Origin
+    ) throws(StartFailure) -> OriginClientConfiguration {
+        let address: OriginAddress
+        do {
+            address = try OriginAddress(origin.url.description)
+        } catch {
+            throw StartFailure("--origin \(origin.url): \(error)")
+        }
+        var client = OriginClientConfiguration(address: address)
+        client.connectTimeout = origin.connectTimeout.timeAmount
+        client.firstByteTimeout = origin.firstByteTimeout.timeAmount
+        client.betweenBytesTimeout = origin.betweenBytesTimeout.timeAmount
+        client.idleTimeout = origin.idleTimeout.timeAmount
+        client.maxConnectionsPerLoop = origin.connectionsPerThread
+        client.preserveHost = origin.preservesHost
+        client.trustRootsFile = origin.certificateAuthorityFile
+        return client
+    }
+
+    private static func secret(_ path: String) throws(StartFailure) -> CredentialSecret {
+        let bytes: [UInt8]
+        do {
+            bytes = try Platform.contents(ofFile: path, limit: 4096)
+        } catch {
+            throw StartFailure("--key-file \(path): \(error.description)")
+        }
+        guard let secret = CredentialSecret(bytes: bytes) else {
+            let counts = CredentialSecret.byteCounts
+            throw StartFailure(
+                "--key-file \(path): has \(bytes.count) bytes, "
+                    + "\(counts.lowerBound) to \(counts.upperBound) are needed")
+        }
+        return secret
+    }
+
+    /// Binds and releases the listener's port.
+    func probePort(group: MultiThreadedEventLoopGroup) async throws(StartFailure) {
+        do {
+            let channel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: listen.host, port: listen.port).get()
+            try await channel.close().get()
+        } catch {
+            throw StartFailure("cannot listen on \(listen): \(error.oneLine)")
+        }
+    }
+}
+
+extension Error {
+    /// The system's words where there are some.
+    var oneLine: String {
+        if let error = self as? IOError { return Platform.reason(ofErrno: error.errnoCode) }
+        return String(describing: self)
+    }
+}
+
+extension Duration {
+    /// At least 1: deadlines are kept in whole seconds.
+    var wholeSeconds: Int64 {
+        max(1, components.seconds + (components.attoseconds > 0 ? 1 : 0))
+    }
+
+    var timeAmount: TimeAmount {
+        let (seconds, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return .nanoseconds(.max) }
+        return .nanoseconds(seconds) + .nanoseconds(components.attoseconds / 1_000_000_000)
+    }
+}
