@@ -1,0 +1,19 @@
+/// One step of the schema: a file `NNNN_name.sql` of this directory, immutable once released.
+package struct Migration: Sendable {
+    /// Counts from 1 without gaps; the file's `user_version` once the step is done.
+    package let number: Int
+    package let name: String
+    /// The statements, as the file has them.
+    package let sql: String
+
+    /// Every step, in the order of application.
+    package static let all: [Migration] = [
+        Migration(number: 1, name: "initial", source: PackageResources._001_initial_sql)
+    ]
+
+    private init(number: Int, name: String, source: [UInt8]) {
+        self.number = number
+        self.name = name
+        self.sql = String(decoding: source, as: UTF8.self)
+    }
+}

@@ -1,0 +1,129 @@
+import CacheEngine
+import CacheKeys
+import GRDB
+import HTTPCaching
+import NIOCore
+
+/// What is confined to one read-only connection.
+///
+/// A read transaction lasts for one call of `find`: a row is copied, then the statement is reset. A
+/// statement left open would pin the log.
+final class Reader {
+    private let findStatement: RawStatement
+    private let bodyStatement: RawStatement
+    private let probeStatement: RawStatement
+    private var image = RowImage()
+    private let allocator = ByteBufferAllocator()
+
+    init(_ database: Database) throws {
+        findStatement = try RawStatement(Statements.find, on: database)
+        bodyStatement = try RawStatement(Statements.body, on: database)
+        probeStatement = try RawStatement(Statements.probeURI, on: database)
+    }
+
+    func find(_ query: EntryQuery) throws(SQLiteFailure) -> EntryFinding {
+        let (hasRows, choice) = try judgeRows(query)
+        switch choice {
+        case .entry(let entry): return .entry(entry)
+        case .damaged(let variantKey):
+            return .damaged(primaryKey: query.primaryKey, variantKey: variantKey)
+        case nil where hasRows: return .varyMiss
+        case nil: return try isURIStored(query) ? .miss : .uriMiss
+        }
+    }
+
+    private enum Choice {
+        case entry(StoredEntry)
+        case damaged(variantKey: Digest?)
+    }
+
+    private func judgeRows(
+        _ query: EntryQuery
+    ) throws(SQLiteFailure) -> (hasRows: Bool, choice: Choice?) {
+        defer { findStatement.reset() }
+        var binder = Binder(statement: findStatement.pointer)
+        return try query.primaryKey.withUnsafeBytes { bytes throws(SQLiteFailure) in
+            binder.blob(bytes)
+            var hasRows = false
+            var newest: StoredEntry?
+            while try findStatement.step() {
+                hasRows = true
+                switch try judgeRow(query, newerThan: newest?.terms.dateValue) {
+                case .entry(let entry): newest = entry
+                case .damaged(let variantKey): return (true, .damaged(variantKey: variantKey))
+                case nil: continue
+                }
+            }
+            return (hasRows, newest.map { .entry($0) })
+        }
+    }
+
+    /// Judges the row the statement stands on; `nil` when it is not for this request.
+    private func judgeRow(
+        _ query: EntryQuery, newerThan date: Int64?
+    ) throws(SQLiteFailure) -> Choice? {
+        let variantBytes = findStatement.bytes(Column.variantKey)
+        let stored = variantBytes.isEmpty ? nil : Digest(bytes: variantBytes)
+        guard let names = VaryText.names(findStatement.bytes(Column.vary)),
+            names.isEmpty == (stored == nil), variantBytes.isEmpty == (stored == nil)
+        else { return .damaged(variantKey: stored) }
+        if !names.isEmpty {
+            guard let asked = query.variantKey(names), asked == stored else { return nil }
+        }
+        // RFC 9111 §4: of several suitable responses the most recent one is used.
+        if let date, findStatement.integer(Column.date) <= date { return nil }
+        image.fill(
+            primaryKey: query.primaryKey, row: findStatement, firstColumn: Column.variantKey)
+        guard image.checksum == findStatement.integer(Column.headChecksum) else {
+            return .damaged(variantKey: stored)
+        }
+        let variant = Variant(names: names, key: stored)
+        guard let body = try body(),
+            let entry = image.entry(for: query, variant: variant, body: body)
+        else {
+            return .damaged(variantKey: stored)
+        }
+        return .entry(entry)
+    }
+
+    /// The verified body of the row, or `nil` when its size or checksum is another.
+    private func body() throws(SQLiteFailure) -> ByteBuffer? {
+        if !findStatement.isNull(Column.body) {
+            return verified(findStatement.bytes(Column.body))
+        }
+        // The open statement holds the snapshot: this reads the same state of the file.
+        defer { bodyStatement.reset() }
+        var binder = Binder(statement: bodyStatement.pointer)
+        binder.integer(findStatement.integer(Column.id))
+        guard try bodyStatement.step() else { return nil }
+        return verified(bodyStatement.bytes(0))
+    }
+
+    private func verified(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer? {
+        guard Int64(bytes.count) == image.number(.bodySize),
+            Checksum.of(bytes) == image.number(.bodyChecksum)
+        else { return nil }
+        var buffer = allocator.buffer(capacity: bytes.count)
+        buffer.writeBytes(bytes)
+        return buffer
+    }
+
+    private func isURIStored(_ query: EntryQuery) throws(SQLiteFailure) -> Bool {
+        defer { probeStatement.reset() }
+        return try query.uriKey.withUnsafeBytes { bytes throws(SQLiteFailure) in
+            var binder = Binder(statement: probeStatement.pointer)
+            binder.blob(bytes)
+            return try probeStatement.step()
+        }
+    }
+
+    /// Columns of `Statements.find`.
+    private enum Column {
+        static let id: Int32 = 0
+        static let variantKey: Int32 = 1
+        static let vary: Int32 = 9
+        static let date: Int32 = 17
+        static let headChecksum: Int32 = 25
+        static let body: Int32 = 26
+    }
+}
