@@ -34,6 +34,9 @@ package struct Digest: Hashable, Sendable {
     /// Eight of the bytes as a number: for choosing a shard or a slot, in this process only.
     package var firstWord: UInt64 { word0 }
 
+    /// All of the bytes as numbers, each uniformly distributed; in this process only.
+    package var words: (UInt64, UInt64, UInt64, UInt64) { (word0, word1, word2, word3) }
+
     /// Lends the 32 bytes for the duration of `body`, without copying them to the heap.
     package func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

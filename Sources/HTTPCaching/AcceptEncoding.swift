@@ -5,6 +5,18 @@ package enum AcceptEncoding {
     /// What is not a list of codings stays as it came, trimmed. No line at all gives the empty text
     /// too: a caller for whom absent differs from empty asks before.
     package static func reduced(_ lines: [String]) -> String {
+        if lines.count == 1, let known = common[lines[0]] { return known }
+        return computed(lines)
+    }
+
+    /// What nearly all clients send, so that a key costs one look-up.
+    private static let common: [String: String] = Dictionary(
+        uniqueKeysWithValues: [
+            "", "*", "identity", "gzip", "br", "gzip, br", "gzip, deflate", "gzip,deflate",
+            "gzip, deflate, br", "gzip, deflate, br, zstd",
+        ].map { ($0, computed([$0])) })
+
+    private static func computed(_ lines: [String]) -> String {
         guard let members = members(lines) else { return Vary.joined(lines) }
         let isAnyAllowed = members.contains { $0.value == "*" && $0.weight > 0 }
         var reduced = members.filter { $0.value != "identity" }.compactMap { member in

@@ -21,7 +21,7 @@ struct CacheDirective {
 
     // RFC 9111 §5.2: cache-directive = token [ "=" ( token / quoted-string ) ]
     private static func parsed(_ member: ArraySlice<UInt8>) -> CacheDirective? {
-        // `max-age =60` or `no-store;` still speaks of a known directive: strictness must not free it.
+        // `max-age =60` or `no-store;` still means a known directive: junk must not free it.
         let word = member.prefix(while: FieldSyntax.isTokenByte)
         guard !word.isEmpty else { return nil }
         let name = FieldSyntax.lowercased(word)

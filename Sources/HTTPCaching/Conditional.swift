@@ -12,7 +12,8 @@ package enum Conditional {
 
     /// The fields of a stored response that its 304 carries. RFC 9110 §15.4.5
     ///
-    /// Last-Modified goes along although the tag would do: it harms nobody and helps who has no tag.
+    /// Last-Modified goes along although the tag would do: it harms nobody and helps who has no
+    /// tag.
     package static let notModifiedFieldNames: [String] = [
         "cache-control", "cdn-cache-control", "content-location", "date", "etag", "expires",
         "larder-cache-control", "last-modified", "vary",

@@ -41,13 +41,15 @@ enum FieldSyntax {
     }
 
     static func trimmed(_ text: String) -> String {
-        String(decoding: trimmed(Array(text.utf8)[...]), as: UTF8.self)
+        let bytes = text.utf8
+        guard isWhitespace(bytes.first ?? 0) || isWhitespace(bytes.last ?? 0) else { return text }
+        return String(decoding: trimmed(Array(bytes)[...]), as: UTF8.self)
     }
 
     /// The members of a list in one line, trimmed, empty ones dropped; quoted commas do not part.
     /// RFC 9110 §5.6.1
     ///
-    /// - Parameter hasEscapes: a backslash hides the next byte of a quoted-string; not so in entity tags.
+    /// - Parameter hasEscapes: a backslash hides the next byte; not so in entity tags.
     static func members(
         of line: some Collection<UInt8>, separator: UInt8 = 0x2C, hasEscapes: Bool = true
     ) -> [ArraySlice<UInt8>] {
@@ -63,13 +65,15 @@ enum FieldSyntax {
             } else if byte == 0x22 {
                 isQuoted.toggle()
             } else if byte == separator, !isQuoted {
-                members.append(trimmed(bytes[start..<index]))
+                let member = trimmed(bytes[start..<index])
+                if !member.isEmpty { members.append(member) }
                 start = index + 1
             }
             index += 1
         }
-        members.append(trimmed(bytes[start..<bytes.endIndex]))
-        return members.filter { !$0.isEmpty }
+        let member = trimmed(bytes[start..<bytes.endIndex])
+        if !member.isEmpty { members.append(member) }
+        return members
     }
 
     /// Digits only, saturating at 2^31; nil for anything else, the empty text too. RFC 9111 §1.2.2

@@ -13,8 +13,8 @@ package enum HTTPDate {
 
     /// The moment a date names, or nil when it is not exactly one of the three forms.
     ///
-    /// Letter case does not matter; spaces, digits and the zone do. The day of the week must be one,
-    /// not the right one. `now` decides the century of an RFC 850 year; without it 70 is 1970.
+    /// Letter case does not matter; spaces, digits and the zone do. The day of the week must be
+    /// one, not the right one. `now` decides the century of an RFC 850 year; without it 70 is 1970.
     package static func parse(_ text: String, now: EpochSeconds? = nil) -> EpochSeconds? {
         parse(text.utf8, now: now)
     }
@@ -83,8 +83,8 @@ package enum HTTPDate {
         return moment(year: year, month: month + 1, day: day, secondOfDay: time)
     }
 
-    // RFC 9110 §5.6.7: more than 50 years ahead means the last year with these two digits; the caller
-    // looks at the days within the fiftieth.
+    // RFC 9110 §5.6.7: more than 50 years ahead means the last year with these two digits; the
+    // caller looks at the days within the fiftieth.
     private static func fullYear(_ short: Int64, now: EpochSeconds?) -> Int64 {
         guard let now, now >= 0, now < 253_402_300_799 else {
             return short >= 70 ? 1900 + short : 2000 + short

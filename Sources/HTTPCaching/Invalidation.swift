@@ -18,10 +18,11 @@ package enum Invalidation {
         }
     }
 
-    /// The other targets an answer invalidates: its Location and Content-Location, same origin only.
+    /// The other targets an answer invalidates: its Location and Content-Location, same origin
+    /// only.
     ///
-    /// Origin-form, fragment dropped, dot segments removed; one that came with dot segments is there
-    /// as it came, too. Without duplicates and without `target`.
+    /// Origin-form, fragment dropped, dot segments removed; one that came with dot segments is
+    /// there as it came, too. Without duplicates and without `target`.
     /// - Parameters:
     ///   - scheme: as the client sees it, lower-cased.
     ///   - authority: as the client sees it, in normal form.

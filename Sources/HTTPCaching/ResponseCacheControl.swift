@@ -53,10 +53,10 @@ package struct ResponseCacheControl: Sendable, Equatable {
         // RFC 9111 §5.2.2.4, §5.2.2.7: the qualified forms
         case "no-cache": insert(directive, .noCache, \.noCacheFields)
         case "private": insert(directive, .private, \.privateFields)
-        case "max-age": merge(directive.seconds, into: \.maxAge)
-        case "s-maxage": merge(directive.seconds, into: \.sMaxAge)
-        case "stale-while-revalidate": merge(directive.seconds, into: \.staleWhileRevalidate)
-        case "stale-if-error": merge(directive.seconds, into: \.staleIfError)
+        case "max-age": Self.merge(directive.seconds, into: &maxAge)
+        case "s-maxage": Self.merge(directive.seconds, into: &sMaxAge)
+        case "stale-while-revalidate": Self.merge(directive.seconds, into: &staleWhileRevalidate)
+        case "stale-if-error": Self.merge(directive.seconds, into: &staleIfError)
         default: break
         }
     }
@@ -91,12 +91,8 @@ package struct ResponseCacheControl: Sendable, Equatable {
     }
 
     // RFC 9111 §4.2.1: duplicates that agree count once; anything else is stale.
-    private mutating func merge(_ seconds: Int64?, into path: WritableKeyPath<Self, Int64?>) {
+    private static func merge(_ seconds: Int64?, into stored: inout Int64?) {
         let value = seconds ?? 0
-        guard let earlier = self[keyPath: path] else {
-            self[keyPath: path] = value
-            return
-        }
-        if earlier != value { self[keyPath: path] = 0 }
+        stored = stored.map { $0 == value ? value : 0 } ?? value
     }
 }

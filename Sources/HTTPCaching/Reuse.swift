@@ -4,6 +4,8 @@ package enum Reuse {
     package enum Decision: Equatable, Sendable {
         /// Answer from the store.
         case fresh
+        /// Answer from the store, stale: the client said that it takes it so.
+        case stale
         /// Answer from the store, stale, and validate behind it.
         case staleWhileRevalidate
         /// Ask the origin: `.stale`, or `.request` when only the request's directives demand it.
@@ -63,17 +65,17 @@ package enum Reuse {
         // RFC 9111 §5.2.1.3: a client that wants freshness left takes nothing stale
         if request.minFresh != nil { return .mustForward(.stale) }
         // RFC 9111 §5.2.1.2
+        let isWithinWindow = now < terms.staleWhileRevalidateUntil
         switch request.maxStale {
-        case .any: return .staleWhileRevalidate
+        case .any: return isWithinWindow ? .staleWhileRevalidate : .stale
         case .seconds(let limit) where ttl >= ReuseTerms.difference(0, limit):
-            return .staleWhileRevalidate
+            return isWithinWindow ? .staleWhileRevalidate : .stale
         case .seconds, nil: break
         }
         // RFC 9111 §5.2.1.1: max-age without max-stale wants nothing stale
         if request.maxAge != nil { return .mustForward(.stale) }
         // RFC 5861 §3
-        return now < terms.staleWhileRevalidateUntil
-            ? .staleWhileRevalidate : .mustForward(.stale)
+        return isWithinWindow ? .staleWhileRevalidate : .mustForward(.stale)
     }
 
     /// Whether the stored response may stand in for an answer the origin failed to give.
@@ -83,7 +85,7 @@ package enum Reuse {
     ///   - terms: the stored response's.
     ///   - request: the request's directives; `.none` where the route ignores them.
     ///   - now: the time of the failure.
-    ///   - defaultStaleIfError: the operator's seconds for responses without `stale-if-error`; 0 is none.
+    ///   - defaultStaleIfError: the operator's seconds where the response gives none; 0 is none.
     ///   - isUnreachable: no answer came at all, rather than a 500, 502, 503 or 504.
     @inlinable package static func mayServeOnError(
         terms: ReuseTerms, request: RequestCacheControl, now: EpochSeconds,

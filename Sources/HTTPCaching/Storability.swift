@@ -43,8 +43,8 @@ package enum Storability {
         return .success(StoragePlan(terms: terms, fields: kept, vary: vary))
     }
 
-    /// Whether the origin itself gave a lifetime: `s-maxage`, `max-age`, Expires, or a targeted field
-    /// with one of the first two.
+    /// Whether the origin itself gave a lifetime: `s-maxage`, `max-age`, Expires, or a targeted
+    /// field with one of the first two.
     package static func hasExplicitFreshness(_ fields: HTTPFields) -> Bool {
         Freshness(fields: fields, requestTime: 0, responseTime: 0).isExplicit
     }

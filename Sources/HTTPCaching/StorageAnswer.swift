@@ -112,9 +112,11 @@ extension Storability {
 
         // RFC 9111 §3.1: what is left out of the store
         var keptFields: HTTPFields {
+            let endToEnd = HopByHop.removed(from: fields)
             let left = Set(control.privateFields + control.noCacheFields)
+            if left.isEmpty, policy.setCookie != .strip { return endToEnd }
             var kept = HTTPFields()
-            for field in HopByHop.removed(from: fields) {
+            for field in endToEnd {
                 if left.contains(field.name.canonicalName) { continue }
                 if field.name.isSetCookie, policy.setCookie == .strip { continue }
                 kept.append(field)

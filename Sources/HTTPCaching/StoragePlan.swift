@@ -3,8 +3,8 @@ package import HTTPTypes
 /// How an answer is stored.
 package struct StoragePlan: Sendable, Equatable {
     package var terms: ReuseTerms
-    /// The fields to keep, lines and order as received: none that end at a hop, none that the answer
-    /// itself keeps from stores, Set-Cookie as the route says.
+    /// The fields to keep, lines and order as received: none that end at a hop, none that the
+    /// answer itself keeps from stores, Set-Cookie as the route says.
     package var fields: HTTPFields
     /// Lower-cased, sorted, unique names; empty without Vary.
     package var vary: [String]

@@ -1,4 +1,5 @@
-/// A URI reference resolved against the request's URI (RFC 3986 §5), as far as it stays on its origin.
+/// A URI reference resolved against the request's URI (RFC 3986 §5), as far as it stays on its
+/// origin.
 enum TargetReference {
     struct Base {
         let scheme: String
@@ -6,7 +7,8 @@ enum TargetReference {
         let target: String
     }
 
-    /// The origin-form targets a reference names; none when it leaves the origin or is no reference.
+    /// The origin-form targets a reference names; none when it leaves the origin or is no
+    /// reference.
     static func targets(of reference: String, base: Base) -> [String] {
         var rest = Array(reference.utf8)[...]
         guard rest.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return [] }

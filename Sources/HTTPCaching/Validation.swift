@@ -18,8 +18,8 @@ package enum Validation {
 
     /// The tag and the date exactly as the origin sent them. RFC 9111 §4.3.1
     ///
-    /// A tag that comes twice with two values, or a Last-Modified that is no date, proves nothing and
-    /// is left out.
+    /// A tag that comes twice with two values, or a Last-Modified that is no date, proves nothing
+    /// and is left out.
     package static func validators(of stored: HTTPFields) -> Validators {
         let tag = FieldSyntax.singleton(stored[values: .eTag])
         let changed = FieldSyntax.singleton(stored[values: .lastModified])
@@ -36,8 +36,8 @@ package enum Validation {
 
     /// The stored fields after a 304: it brings what it brings, the rest stays.
     ///
-    /// Age and Date of the older message never survive: they would make the newer one old. The result
-    /// goes through `Storability.decide` again with the stored status.
+    /// Age and Date of the older message never survive: they would make the newer one old. The
+    /// result goes through `Storability.decide` again with the stored status.
     package static func freshened(
         stored: HTTPFields, by notModified: HTTPFields, setCookie: SetCookieMode = .refuse
     ) -> HTTPFields {
@@ -71,8 +71,8 @@ package enum Validation {
         return date == storedDate
     }
 
-    /// Whether the answer to a HEAD shows that the stored response is no longer what a GET would get;
-    /// only for a 200. RFC 9111 §4.3.5
+    /// Whether the answer to a HEAD shows that the stored response is no longer what a GET would
+    /// get; only for a 200. RFC 9111 §4.3.5
     package static func isContradicted(stored: HTTPFields, byHead head: HTTPFields) -> Bool {
         [HTTPField.Name.eTag, .lastModified, .contentLength].contains { name in
             guard let theirs = FieldSyntax.singleton(head[values: name]),
