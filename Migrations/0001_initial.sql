@@ -57,9 +57,9 @@ CREATE TABLE responses (
     request_content BLOB
 );
 
-CREATE UNIQUE INDEX responses_by_key ON responses (primary_key, variant_key);
-
-CREATE INDEX responses_by_uri ON responses (uri_key);
+-- The URI follows from the primary key, so this also makes (primary_key, variant_key) unique; one
+-- index serves lookups, invalidation of a URI and the walk over all keys.
+CREATE UNIQUE INDEX responses_by_name ON responses (uri_key, primary_key, variant_key);
 
 -- Bodies too large for one row.
 CREATE TABLE chunks (

@@ -103,8 +103,9 @@ package struct PassRequest: Sendable {
     }
 }
 
-/// Who receives an answer: the exchange with one client. Called on its loop, never re-entrantly
-/// from within the call that started the answer.
+/// Who receives an answer: the exchange with one client.
+///
+/// Called on its loop, never re-entrantly from within the call that started the answer.
 package protocol AnswerReceiver: AnyObject {
     /// The whole answer is this stored response.
     func answer(stored: StoredResponse, status: CacheStatus)

@@ -40,9 +40,12 @@ package final class Engine: Sendable {
     let renderer: any ResponseRenderer
     let secret: CredentialSecret
     let logger: Logger
-    private let generations = Generations()
+    /// The largest body that is stored: what the queue would always shed is not promised.
+    let bodyLimit: Int
+    let generations = Generations()
     private let epoch = Atomic<UInt64>(0)
-    private let store: any EntryStore
+    let store: any EntryStore
+    let storedKeys = StoredKeys()
     private let writer: DeferredWriter
     private let readers: NIOThreadPool
     private let revalidating = Mutex<Set<CacheKey>>([])
@@ -60,6 +63,8 @@ package final class Engine: Sendable {
         self.renderer = renderer
         self.secret = secret
         self.logger = logger
+        // A buffer may keep twice its body allocated, and the queue takes a quarter of its bytes.
+        bodyLimit = min(configuration.maxObjectBytes, configuration.queue.bytes / 8)
         memory = MemoryTier(budget: configuration.memoryBudget)
         writes = WriteQueue(limits: configuration.queue)
         readers = NIOThreadPool(numberOfThreads: max(1, configuration.readers))
@@ -81,7 +86,9 @@ package final class Engine: Sendable {
 
     // MARK: Hit path
 
-    /// Looks in memory only. Runs on the caller's loop: one shard lock, no call that can wait.
+    /// Looks in memory only.
+    ///
+    /// Runs on the caller's loop: one shard lock, no call that can wait.
     package func lookup(
         _ request: borrowing CacheRequest, variantKey: ([String]) -> Digest?, now: EpochSeconds
     ) -> Lookup {
@@ -91,7 +98,7 @@ package final class Engine: Sendable {
         else { return .unresolved(candidate: nil, .uriMiss) }
         switch Reuse.decide(terms: stored.terms, request: request.facts.cacheControl, now: now) {
         case .fresh: return .hit(stored)
-        case .staleWhileRevalidate: return .staleHit(stored)
+        case .staleWhileRevalidate, .stale: return .staleHit(stored)
         case .mustForward(let reason): return .unresolved(candidate: stored, reason)
         case .gatewayTimeout: return .onlyIfCached(candidate: stored)
         }
@@ -106,7 +113,9 @@ package final class Engine: Sendable {
 
     // MARK: Resolve
 
-    /// Finds or fetches what `lookup` did not have. Call on `loop`; `receiver` hears on it.
+    /// Finds or fetches what `lookup` did not have.
+    ///
+    /// Call on `loop`; `receiver` hears on it.
     package func resolve(
         _ request: FillRequest, candidate: StoredResponse?, reason: ForwardReason,
         on loop: any EventLoop, receiver: any AnswerReceiver
@@ -135,8 +144,8 @@ package final class Engine: Sendable {
         let isFirst = revalidating.withLock { $0.insert(stored.primaryKey).inserted }
         guard isFirst else { return }
         let fill = Fill(
-            engine: self, request: request, candidate: stored, reason: .stale, loop: loop,
-            client: nil)
+            engine: self, request: request.withoutConditions, candidate: stored, reason: .stale,
+            loop: loop, client: nil)
         fill.onEnd = { [self] in
             revalidating.withLock { _ = $0.remove(stored.primaryKey) }
         }
@@ -157,14 +166,13 @@ package final class Engine: Sendable {
                     surface: surface, cacheName: "", scheme: scheme, authority: authority,
                     target: target)
             else { continue }
-            // The order matters: a fill that checks before the bump is queued before the delete.
-            generations.bump(uri)
-            writes.invalidate(uri, at: now)
+            writes.invalidate(uri, at: now, generations: generations)
         }
     }
 
     private func bumpEpoch() {
         epoch.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        storedKeys.forget()
         logger.info("the file was changed by another process: memory is confirmed anew")
     }
 
@@ -185,7 +193,9 @@ package final class Engine: Sendable {
         let outcome = writes.put(
             response, isFreshen: isFreshen, replacesRow: replacesRow, generations: generations)
         switch outcome {
-        case .queued: memory.insert(response)
+        case .queued:
+            storedKeys.add(response.name)
+            memory.insert(response)
         case .shed:
             memory.insert(response)
             counters.shedPuts.add(1)
@@ -202,13 +212,21 @@ package final class Engine: Sendable {
     /// Forgets a stored response: it proved wrong or may not be kept any longer.
     func discard(_ response: StoredResponse) {
         memory.remove(response)
-        writes.delete(response.primaryKey, variantKey: response.variant.key)
+        writes.delete(response.name)
+    }
+
+    /// Takes what was read from the file into memory; returns what to answer with.
+    func promote(_ response: StoredResponse) -> StoredResponse {
+        guard isCurrent(response) else { return response }
+        return memory.promote(response) { isCurrent($0) }
     }
 
     /// What a durable lookup brought back to the loop.
     enum DurableFinding: Sendable {
         case response(StoredResponse)
         case none(ForwardReason)
+        /// Nobody knows whether there is a row.
+        case unreadable
     }
 
     /// One short read on a reader thread; `done` is called on `loop`.
@@ -221,37 +239,57 @@ package final class Engine: Sendable {
         let epoch = currentEpoch
         readers.submit { [self] state in
             guard case .active = state else {
-                loop.execute { done(.none(.uriMiss)) }
+                loop.execute { done(.unreadable) }
                 return
             }
-            let finding = read(query, generation: generation, epoch: epoch)
-            loop.execute { done(finding) }
+            var finding = DurableFinding.unreadable
+            for _ in 0..<Self.readAttempts {
+                let batches = writes.finishedBatches
+                finding = read(query, generation: generation, epoch: epoch)
+                // A batch that ended between the read and the look at what is pending was seen by
+                // neither.
+                if writes.finishedBatches == batches { break }
+            }
+            loop.execute { [finding] in done(finding) }
         }
     }
+
+    /// Runs on a reader thread; not at all once they have ended.
+    func submitRead(_ work: @escaping @Sendable () -> Void) {
+        readers.submit { state in
+            if case .active = state { work() }
+        }
+    }
+
+    private static let readAttempts = 3
 
     private func read(_ query: EntryQuery, generation: UInt64, epoch: UInt64) -> DurableFinding {
         do {
             switch try store.find(query) {
             case .entry(let entry):
-                let key = entry.variant.key
-                guard
-                    self.generation(of: query.uriKey) == generation,
-                    !writes.hasPendingDelete(of: query.primaryKey, variantKey: key)
-                else { return .none(.miss) }
-                return .response(makeResponse(entry, generation: generation, epoch: epoch))
+                guard self.generation(of: query.uriKey) == generation else { return .none(.miss) }
+                let name = EntryName(
+                    uriKey: query.uriKey, primaryKey: query.primaryKey,
+                    variantKey: entry.variant.key)
+                switch writes.overlay(of: name) {
+                case .deleted: return .none(.miss)
+                case .put(let newer): return .response(newer)
+                case .none:
+                    return .response(makeResponse(entry, generation: generation, epoch: epoch))
+                }
             case .varyMiss: return .none(.varyMiss)
             case .miss: return .none(.miss)
             case .uriMiss: return .none(.uriMiss)
-            case .damaged(let key, let variantKey):
+            case .damaged(let name):
                 counters.damagedRows.add(1)
                 logger.error("a stored response failed its checks and is deleted")
-                writes.delete(key, variantKey: variantKey)
+                writes.delete(name)
                 return .none(.miss)
             }
         } catch {
             counters.failedReads.add(1)
             logger.error("a durable lookup failed", metadata: ["error": "\(error)"])
-            return .none(.uriMiss)
+            return .unreadable
         }
     }
 }

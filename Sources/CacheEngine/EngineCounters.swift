@@ -1,6 +1,8 @@
 import Synchronization
 
-/// What the engine counts; read by logs now and by metrics later. Wait-free.
+/// What the engine counts; read by logs now and by metrics later.
+///
+/// Wait-free.
 package final class EngineCounters: Sendable {
     /// One rising number.
     package struct Counter: ~Copyable, Sendable {

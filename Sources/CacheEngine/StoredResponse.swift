@@ -112,6 +112,9 @@ package final class StoredResponse: Sendable {
     package var uriKey: URIKey { entry.identity.uriKey }
     package var variant: Variant { entry.variant }
     package var terms: ReuseTerms { entry.terms }
+    package var name: EntryName {
+        EntryName(uriKey: uriKey, primaryKey: primaryKey, variantKey: variant.key)
+    }
 
     package init(entry: StoredEntry, rendering: ByteBuffer, generation: UInt64, epoch: UInt64) {
         self.entry = entry
@@ -121,16 +124,18 @@ package final class StoredResponse: Sendable {
         self.cost = Self.cost(of: entry, rendering: rendering)
     }
 
-    /// Measured on 64-bit Linux: object headers, the dictionary slot, the eviction node and
-    /// about 48 bytes a field beside its text.
+    /// Measured on 64-bit Linux: object headers, the dictionary slot, the eviction node and about
+    /// 48 bytes a field beside its text.
+    ///
+    /// Buffers count with all that they keep allocated.
     private static func cost(of entry: StoredEntry, rendering: ByteBuffer) -> Int {
         let fieldBytes = entry.fields.reduce(0) { $0 + 48 + $1.value.utf8.count }
         let identity = entry.identity
         let identityBytes =
             identity.material.count + identity.target.utf8.count + identity.authority.utf8.count
-        let content = entry.requestContent?.bytes.readableBytes ?? 0
-        return 768 + fieldBytes + identityBytes + content + entry.body.readableBytes
-            + rendering.readableBytes
+        let content = entry.requestContent?.bytes.storageCapacity ?? 0
+        return 768 + fieldBytes + identityBytes + content + entry.body.storageCapacity
+            + rendering.storageCapacity
     }
 }
 

@@ -12,6 +12,8 @@ final class Reader {
     private let findStatement: RawStatement
     private let bodyStatement: RawStatement
     private let probeStatement: RawStatement
+    private let namesStatement: RawStatement
+    private let lastRowStatement: RawStatement
     private var image = RowImage()
     private let allocator = ByteBufferAllocator()
 
@@ -19,6 +21,8 @@ final class Reader {
         findStatement = try RawStatement(Statements.find, on: database)
         bodyStatement = try RawStatement(Statements.body, on: database)
         probeStatement = try RawStatement(Statements.probeURI, on: database)
+        namesStatement = try RawStatement(Statements.names, on: database)
+        lastRowStatement = try RawStatement(Statements.lastRow, on: database)
     }
 
     func find(_ query: EntryQuery) throws(SQLiteFailure) -> EntryFinding {
@@ -26,7 +30,9 @@ final class Reader {
         switch choice {
         case .entry(let entry): return .entry(entry)
         case .damaged(let variantKey):
-            return .damaged(primaryKey: query.primaryKey, variantKey: variantKey)
+            return .damaged(
+                EntryName(
+                    uriKey: query.uriKey, primaryKey: query.primaryKey, variantKey: variantKey))
         case nil where hasRows: return .varyMiss
         case nil: return try isURIStored(query) ? .miss : .uriMiss
         }
@@ -42,8 +48,11 @@ final class Reader {
     ) throws(SQLiteFailure) -> (hasRows: Bool, choice: Choice?) {
         defer { findStatement.reset() }
         var binder = Binder(statement: findStatement.pointer)
-        return try query.primaryKey.withUnsafeBytes { bytes throws(SQLiteFailure) in
-            binder.blob(bytes)
+        let name = EntryName(
+            uriKey: query.uriKey, primaryKey: query.primaryKey, variantKey: nil)
+        return try name.withBlobs { uri, primary, _ throws(SQLiteFailure) in
+            binder.blob(uri)
+            binder.blob(primary)
             var hasRows = false
             var newest: StoredEntry?
             while try findStatement.step() {
@@ -115,6 +124,40 @@ final class Reader {
             binder.blob(bytes)
             return try probeStatement.step()
         }
+    }
+
+    /// A page of the names in the file, in the order of their index.
+    func names(after start: EntryName?, limit: Int) throws(SQLiteFailure) -> KeyPage {
+        defer { namesStatement.reset() }
+        var page = KeyPage(names: [], next: nil)
+        page.names.reserveCapacity(limit)
+        try start.withBlobs { uri, primary, variant throws(SQLiteFailure) in
+            var binder = Binder(statement: namesStatement.pointer)
+            binder.blob(uri)
+            binder.blob(primary)
+            binder.blob(variant)
+            binder.integer(Int64(limit))
+            var rows = 0
+            while try namesStatement.step() {
+                rows += 1
+                // A row whose keys are no digests is found by no lookup.
+                guard let uri = Digest(bytes: namesStatement.bytes(0)),
+                    let primary = Digest(bytes: namesStatement.bytes(1))
+                else { continue }
+                page.names.append(
+                    EntryName(
+                        uriKey: uri, primaryKey: primary,
+                        variantKey: Digest(bytes: namesStatement.bytes(2))))
+            }
+            if rows == limit { page.next = page.names.last }
+        }
+        return page
+    }
+
+    /// The last row's number.
+    func lastRow() throws(SQLiteFailure) -> Int64 {
+        defer { lastRowStatement.reset() }
+        return try lastRowStatement.step() ? lastRowStatement.integer(0) : 0
     }
 
     /// Columns of `Statements.find`.

@@ -82,6 +82,22 @@ package final class SQLiteStore: EntryStore {
         return try finish(result, on: file)
     }
 
+    package func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage {
+        let file = try currentFile()
+        let result = file.readers.access { reader in
+            Result { () throws(SQLiteFailure) in try reader.names(after: start, limit: limit) }
+        }
+        return try finish(result, on: file)
+    }
+
+    package func roughCount() throws(StoreError) -> Int {
+        let file = try currentFile()
+        let result = file.readers.access { reader in
+            Result { () throws(SQLiteFailure) in try reader.lastRow() }
+        }
+        return Int(clamping: max(0, try finish(result, on: file)))
+    }
+
     package func commit(_ batch: [Mutation]) throws(StoreError) {
         guard !batch.isEmpty else { return }
         let file = try currentFile()

@@ -1,7 +1,7 @@
 /// All SQL of the store, prepared once for each connection and explained by a test.
 enum Statements {
-    // Rowid append; `responses_by_key` for the conflict. A replaced row keeps its id and its place
-    // in both indexes: what they hold follows from the primary key and is not set again.
+    // Rowid append; `responses_by_name` for the conflict. A replaced row keeps its id and its place
+    // in the index: what that holds is not set again.
     static let put = """
         INSERT INTO responses (
             primary_key, variant_key, uri_key, key_material, cache_name, method, scheme, authority,
@@ -12,7 +12,7 @@ enum Statements {
         ) VALUES (
             ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
         )
-        ON CONFLICT (primary_key, variant_key) DO UPDATE SET
+        ON CONFLICT (uri_key, primary_key, variant_key) DO UPDATE SET
             key_material = excluded.key_material, cache_name = excluded.cache_name,
             method = excluded.method, scheme = excluded.scheme, authority = excluded.authority,
             target = excluded.target, vary = excluded.vary, reason = excluded.reason,
@@ -30,24 +30,26 @@ enum Statements {
             body = excluded.body, request_content = excluded.request_content
         """
 
-    // `responses_by_key`, both columns. Only a row that still has the validated body.
+    // `responses_by_name`, all columns. Only a row that still has the validated body.
     static let freshen = """
         UPDATE responses SET
             vary = ?, reason = ?, headers = ?, status = ?, request_time = ?, response_time = ?,
             date = ?, born_at = ?, fresh_until = ?, stale_while_revalidate_until = ?,
             stale_if_error_until = ?, flags = ?, head_checksum = ?, generation = ?
-        WHERE primary_key = ? AND variant_key = ? AND body_checksum = ? AND body_size = ?
+        WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
+            AND body_checksum = ? AND body_size = ?
         """
 
-    // `responses_by_key`, both columns.
+    // `responses_by_name`, all columns.
     static let deleteVariant =
-        "DELETE FROM responses WHERE primary_key = ? AND variant_key = ?"
+        "DELETE FROM responses WHERE uri_key = ? AND primary_key = ? AND variant_key = ?"
 
-    // `responses_by_key`, first column. Also takes rows whose variant no digest can name.
-    static let deletePlain =
-        "DELETE FROM responses WHERE primary_key = ? AND length(variant_key) <> 32"
+    // `responses_by_name`, two columns. Also takes rows whose variant no digest can name.
+    static let deletePlain = """
+        DELETE FROM responses WHERE uri_key = ? AND primary_key = ? AND length(variant_key) <> 32
+        """
 
-    // `responses_by_uri`.
+    // `responses_by_name`, first column.
     static let deleteURI = "DELETE FROM responses WHERE uri_key = ?"
 
     // Rowid append.
@@ -57,7 +59,7 @@ enum Statements {
     // The rowids of `invalidations`, a range at its beginning.
     static let pruneInvalidations = "DELETE FROM invalidations WHERE sequence <= ?"
 
-    // `responses_by_key`, first column. Small bodies come along; larger ones only when chosen.
+    // `responses_by_name`, two columns. Small bodies come along; larger ones only when chosen.
     static let find = """
         SELECT
             id, variant_key, uri_key, key_material, cache_name, method, scheme, authority, target,
@@ -65,14 +67,24 @@ enum Statements {
             born_at, fresh_until, stale_while_revalidate_until, stale_if_error_until, flags,
             body_checksum, body_size, head_checksum,
             CASE WHEN body_size <= 16384 THEN body END
-        FROM responses WHERE primary_key = ?
+        FROM responses WHERE uri_key = ? AND primary_key = ?
         """
 
     // The rowid of `responses`.
     static let body = "SELECT body FROM responses WHERE id = ?"
 
-    // `responses_by_uri`, covering.
+    // `responses_by_name`, first column, covering.
     static let probeURI = "SELECT 1 FROM responses WHERE uri_key = ? LIMIT 1"
+
+    // `responses_by_name`, covering, a range.
+    static let names = """
+        SELECT uri_key, primary_key, variant_key FROM responses
+        WHERE (uri_key, primary_key, variant_key) > (?, ?, ?)
+        ORDER BY uri_key, primary_key, variant_key LIMIT ?
+        """
+
+    // The last rowid: an upper bound of how many there are.
+    static let lastRow = "SELECT max(id) FROM responses"
 
     // The primary key of `meta`.
     static let readMeta = "SELECT value FROM meta WHERE key = ?"
@@ -92,6 +104,6 @@ enum Statements {
     /// Every statement that looks into a table, for the test that explains them.
     static let all = [
         put, freshen, deleteVariant, deletePlain, deleteURI, logInvalidation, pruneInvalidations,
-        find, body, probeURI, readMeta, writeMeta,
+        find, body, probeURI, names, lastRow, readMeta, writeMeta,
     ]
 }

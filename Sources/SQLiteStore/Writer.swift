@@ -138,8 +138,8 @@ extension Writer {
             try put(response)
         case .freshen(let response):
             try freshen(response)
-        case .delete(let primaryKey, let variantKey):
-            try delete(primaryKey, variantKey)
+        case .delete(let name):
+            try delete(name)
         case .invalidate(let uriKey, let at):
             try invalidate(uriKey, at: at)
         }
@@ -186,6 +186,7 @@ extension Writer {
             }
             binder.integer(image.checksum)
             binder.integer(Int64(bitPattern: response.generation))
+            binder.blob(part(.uriKey))
             binder.blob(part(.primaryKey))
             binder.blob(part(.variantKey))
             binder.integer(image.number(.bodyChecksum))
@@ -197,18 +198,14 @@ extension Writer {
         if sqlite3_changes(connection.pointer) == 0 { try put(response) }
     }
 
-    private func delete(
-        _ primaryKey: CacheKey, _ variantKey: Digest?
-    ) throws(SQLiteFailure) {
-        let statement = variantKey == nil ? statements.deletePlain : statements.deleteVariant
-        let code = primaryKey.withUnsafeBytes { primary in
+    private func delete(_ name: EntryName) throws(SQLiteFailure) {
+        let statement = name.variantKey == nil ? statements.deletePlain : statements.deleteVariant
+        let code = name.withBlobs { uri, primary, variant in
             var binder = Binder(statement: statement.pointer)
+            binder.blob(uri)
             binder.blob(primary)
-            guard let variantKey else { return statement.step(binder) }
-            return variantKey.withUnsafeBytes { variant in
-                binder.blob(variant)
-                return statement.step(binder)
-            }
+            if name.variantKey != nil { binder.blob(variant) }
+            return statement.step(binder)
         }
         try statement.end(code)
     }

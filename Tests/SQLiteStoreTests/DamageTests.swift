@@ -25,7 +25,7 @@ struct DamageTests {
         "headers = 'A: b' || char(13) || 'C: d' || char(13, 10)",
         "headers = 'A: b' || char(0) || char(13, 10)", "headers = 'A b: c' || char(13, 10)",
         "headers = 'A:b' || char(13, 10)", "headers = ': b' || char(13, 10)",
-        "key_material = x'00'", "key_material = x''", "uri_key = x'00'", "surface = 300",
+        "key_material = x'00'", "key_material = x''", "surface = 300",
         "recipe = -1", "flags = -1", "flags = 4294967296", "born_at = 9223372036854775807",
         "fresh_until = -9223372036854775808", "vary = 'accept'", "vary = ' '",
         "vary = 'a b  c', variant_key = zeroblob(32)", "variant_key = x'00'",
@@ -67,12 +67,12 @@ struct DamageTests {
 
     private func expectDamage() throws {
         let query = try Sample(1).query()
-        guard case .damaged(let primaryKey, let variantKey) = try store.find(query) else {
+        guard case .damaged(let name) = try store.find(query) else {
             Issue.record("not seen as damaged")
             return
         }
-        #expect(primaryKey == query.primaryKey)
-        try store.commit([.delete(primaryKey: primaryKey, variantKey: variantKey)])
+        #expect(name.primaryKey == query.primaryKey)
+        try store.commit([.delete(name)])
         #expect(try store.find(query).entry == nil)
         #expect(try store.find(query).name != "damaged")
         #expect(try store.find(try Sample(2).query()).name == "entry")
@@ -85,9 +85,11 @@ struct DamageTests {
             let statement = try RawStatement(Statements.find, on: database)
             var image = RowImage()
             let key = try digest(1)
-            let isFound = try key.withUnsafeBytes { bytes in
+            let name = EntryName(uriKey: try digest(1, 1), primaryKey: key, variantKey: nil)
+            let isFound = try name.withBlobs { uri, primary, _ in
                 var binder = Binder(statement: statement.pointer)
-                binder.blob(bytes)
+                binder.blob(uri)
+                binder.blob(primary)
                 return try statement.step()
             }
             #expect(isFound)

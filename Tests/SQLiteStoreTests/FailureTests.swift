@@ -36,7 +36,10 @@ struct FailureTests {
         }
         #expect(try place.count() == 1)
         try store.commit([
-            .delete(primaryKey: try digest(1), variantKey: nil), try Sample(2).put,
+            .delete(
+                EntryName(
+                    uriKey: try digest(1, 1), primaryKey: try digest(1), variantKey: nil)),
+            try Sample(2).put,
         ])
         #expect(try store.find(try Sample(1).query()).name == "uriMiss")
         #expect(try store.find(try Sample(2).query()).name == "entry")
@@ -81,7 +84,11 @@ struct FailureTests {
         }
         try store.commit(try (10..<20).map { try large($0) })
         #expect(throws: StoreError.logTooLong) { try store.commit([try Sample(2).put]) }
-        try store.commit([.delete(primaryKey: try digest(1), variantKey: nil)])
+        try store.commit([
+            .delete(
+                EntryName(
+                    uriKey: try digest(1, 1), primaryKey: try digest(1), variantKey: nil))
+        ])
         place.clock.advance(10)
         _ = try store.tend(isIdle: true)
         #expect(throws: StoreError.logTooLong) { try store.commit([try Sample(2).put]) }

@@ -104,10 +104,19 @@ struct PuttingTests {
         varying.vary = ["accept"]
         varying.variant = 5
         try store.commit([try varying.put, try Sample(1).put])
-        try store.commit([.delete(primaryKey: try digest(1), variantKey: nil)])
+        try store.commit([
+            .delete(
+                EntryName(
+                    uriKey: try digest(1, 1), primaryKey: try digest(1), variantKey: nil))
+        ])
         #expect(try store.find(try Sample(1).query(variant: 6)).name == "varyMiss")
         #expect(try store.find(try varying.query(variant: 5)).name == "entry")
-        try store.commit([.delete(primaryKey: try digest(1), variantKey: try digest(5, 2))])
+        try store.commit([
+            .delete(
+                EntryName(
+                    uriKey: try digest(1, 1), primaryKey: try digest(1),
+                    variantKey: try digest(5, 2)))
+        ])
         #expect(try store.find(try varying.query(variant: 5)).name == "uriMiss")
     }
 
@@ -161,7 +170,9 @@ struct PuttingTests {
     @Test("Order in a batch is order in the file")
     func order() throws {
         let sample = Sample(1)
-        let delete = Mutation.delete(primaryKey: try digest(1), variantKey: nil)
+        let delete = Mutation.delete(
+            EntryName(
+                uriKey: try digest(1, 1), primaryKey: try digest(1), variantKey: nil))
         try store.commit([try sample.put, delete])
         #expect(try store.find(try sample.query()).name == "uriMiss")
         try store.commit([delete, try sample.put])

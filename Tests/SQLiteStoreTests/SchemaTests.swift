@@ -18,7 +18,7 @@ struct SchemaTests {
     @Test("Released steps are what they were")
     func immutable() throws {
         try place.open().close()
-        #expect(try steps() == ["1 initial a3636ed3beacc7f6"])
+        #expect(try steps() == ["1 initial 102e085e9846a80d"])
     }
 
     @Test("Opening a second time changes nothing in the schema")
@@ -42,7 +42,7 @@ struct SchemaTests {
         try place.execute(
             """
             PRAGMA journal_mode = wal; BEGIN; \(sql)
-            INSERT INTO migrations VALUES (1, 'initial', 'a3636ed3beacc7f6', 0);
+            INSERT INTO migrations VALUES (1, 'initial', '102e085e9846a80d', 0);
             PRAGMA user_version = 1; COMMIT;
             ATTACH '\(source.path)' AS source;
             INSERT INTO responses SELECT * FROM source.responses; DETACH source;
@@ -88,14 +88,16 @@ struct SchemaTests {
     }
 
     private static let plans = [
-        Statements.freshen: "responses_by_key (primary_key=? AND variant_key=?)",
-        Statements.deleteVariant: "responses_by_key (primary_key=? AND variant_key=?)",
-        Statements.deletePlain: "responses_by_key (primary_key=?)",
-        Statements.deleteURI: "responses_by_uri (uri_key=?)",
+        Statements.freshen: "responses_by_name (uri_key=? AND primary_key=? AND variant_key=?)",
+        Statements.deleteVariant:
+            "responses_by_name (uri_key=? AND primary_key=? AND variant_key=?)",
+        Statements.deletePlain: "responses_by_name (uri_key=? AND primary_key=?)",
+        Statements.deleteURI: "responses_by_name (uri_key=?)",
         Statements.pruneInvalidations: "INTEGER PRIMARY KEY (rowid<?)",
-        Statements.find: "responses_by_key (primary_key=?)",
+        Statements.find: "responses_by_name (uri_key=? AND primary_key=?)",
         Statements.body: "INTEGER PRIMARY KEY (rowid=?)",
-        Statements.probeURI: "COVERING INDEX responses_by_uri (uri_key=?)",
+        Statements.probeURI: "COVERING INDEX responses_by_name (uri_key=?)",
+        Statements.names: "COVERING INDEX responses_by_name",
         Statements.readMeta: "PRIMARY KEY (key=?)",
     ]
 

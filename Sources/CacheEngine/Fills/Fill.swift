@@ -14,6 +14,7 @@ final class Fill: AnswerSource {
     /// What of the answer is kept for storing.
     private struct Collected {
         var plan: StoragePlan
+        var variant: Variant
         var status: HTTPResponse.Status
         var responseTime: EpochSeconds
         var body = ByteBuffer()
@@ -29,6 +30,9 @@ final class Fill: AnswerSource {
     /// Stale or to be validated; what a 304 freshens and what is served if the origin fails.
     private var candidate: StoredResponse?
     private var isValidating = false
+    /// The file may hold a row that the answer replaces.
+    private var replacesRow: Bool
+    private var isPaused = false
     private var reason: ForwardReason
     private let generation: UInt64
     private var requestTime: EpochSeconds = 0
@@ -45,6 +49,7 @@ final class Fill: AnswerSource {
         self.reason = reason
         self.loop = loop
         self.client = client
+        replacesRow = candidate != nil
         generation = engine.generation(of: request.identity.uriKey)
     }
 
@@ -56,7 +61,16 @@ final class Fill: AnswerSource {
                 self.found(pending)
             }
         }
+        if reason == .uriMiss, engine.holdsOtherVariant(than: request) { reason = .varyMiss }
         guard !engine.writes.hasPendingInvalidation(of: request.identity.uriKey) else {
+            return fetchSoon()
+        }
+        switch engine.expectation(of: request.identity) {
+        case .response: break
+        case .uri:
+            if reason == .uriMiss { reason = .miss }
+            return fetchSoon()
+        case .nothing:
             return fetchSoon()
         }
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -65,9 +79,13 @@ final class Fill: AnswerSource {
         }
     }
 
-    /// The receiver is not called from within `resolve`.
+    /// The receiver is not called from within `resolve`: what fails at once fails a little later.
     private func fetchSoon() {
-        loop.assumeIsolated().execute { self.fetch() }
+        if engine.origin != nil, !request.facts.cacheControl.flags.contains(.onlyIfCached) {
+            fetch()
+        } else {
+            loop.assumeIsolated().execute { self.fetch() }
+        }
     }
 
     // MARK: Tiers
@@ -76,10 +94,12 @@ final class Fill: AnswerSource {
         guard phase == .reading else { return }
         switch finding {
         case .response(let stored):
-            if engine.isCurrent(stored) { engine.memory.insert(stored) }
-            found(stored)
+            found(engine.promote(stored))
         case .none(let why):
             if reason == .uriMiss { reason = why }
+            fetch()
+        case .unreadable:
+            replacesRow = true
             fetch()
         }
     }
@@ -94,8 +114,11 @@ final class Fill: AnswerSource {
         case .staleWhileRevalidate:
             engine.revalidate(stored, request: request, on: loop)
             answer(stored: stored, CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
+        case .stale:
+            answer(stored: stored, CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
         case .mustForward(let why):
             candidate = stored
+            replacesRow = true
             reason = why
             fetch()
         case .gatewayTimeout:
@@ -119,37 +142,54 @@ final class Fill: AnswerSource {
         phase = .waiting
         requestTime = engine.clock.now()
         exchange = origin.start(outgoing, on: loop, receiver: self)
+        if isPaused { exchange?.pauseReading() }
     }
 
     private func storagePlan(
         status: Int, fields: HTTPFields, framing: OriginFraming, responseTime: EpochSeconds
     ) -> Result<StoragePlan, NoStoreReason> {
-        if case .length(let length) = framing, length > engine.configuration.maxObjectBytes {
+        if case .length(let length) = framing, length > engine.bodyLimit {
             return .failure(.bodyLimit)
         }
-        return Storability.decide(
+        let plan = Storability.decide(
             request: request.facts, status: status, fields: fields,
             policy: request.route.storage, requestTime: requestTime, responseTime: responseTime,
             isCloseDelimited: framing == .closeDelimited)
+        guard case .success(let names) = plan.map(\.vary) else { return plan }
+        // A value in the request that no key can be made of.
+        guard names.isEmpty || engine.variantKey(of: request.fields, names: names) != nil else {
+            return .failure(.unkeyed)
+        }
+        guard engine.generation(of: request.identity.uriKey) == generation else {
+            return .failure(.generation)
+        }
+        return plan
     }
 
     /// A 304 to our validators: the stored response is fresh again (RFC 9111 §4.3.4).
     private func freshen(_ stored: StoredResponse, by notModified: HTTPFields) {
         let now = engine.clock.now()
-        let fields = Validation.freshened(stored: stored.entry.fields, by: notModified)
+        var fields = Validation.freshened(
+            stored: stored.entry.fields, by: notModified,
+            setCookie: request.route.storage.setCookie)
+        if notModified.contains(.via) {
+            // It brought its own in place of the stored one, which had ours.
+            fields.append(HTTPField(name: .via, value: "1.1 \(engine.configuration.viaName)"))
+        }
         var entry = stored.entry
-        entry.fields = fields
+        entry.fields = fields.dated(now)
         let plan = storagePlan(
             status: entry.status.code, fields: fields, framing: .none, responseTime: now)
-        guard case .success(let plan) = plan else {
+        let stays = try? plan.get().vary == stored.variant.names
+        guard case .success(let plan) = plan, stays == true else {
             // It may be answered once more, but not kept.
-            engine.discard(stored)
+            if case .failure(let why) = plan, why.leavesStored {} else { engine.discard(stored) }
             let once = engine.makeResponse(
                 entry, generation: generation, epoch: engine.currentEpoch)
             return answer(
                 stored: once, CacheStatus(result: .revalidated, forwardStatus: 304))
         }
-        entry.fields = plan.fields
+        entry.fields = plan.fields.dated(now)
         entry.terms = plan.terms
         entry.requestTime = requestTime
         entry.responseTime = now
@@ -171,24 +211,26 @@ final class Fill: AnswerSource {
             responseTime: now)
         {
         case .success(let plan):
-            collected = Collected(plan: plan, status: head.status, responseTime: now)
+            collected = Collected(
+                plan: plan, variant: engine.variant(of: request, names: plan.vary),
+                status: head.status, responseTime: now)
             status.isStored = true
             status.ttl = plan.terms.ttl(at: now)
         case .failure(let why):
             status.detail = why.rawValue
-            if let candidate { replaceCandidate(candidate, status: head.status.code) }
+            if !why.leavesStored { replaceCandidate(status: head.status.code) }
             if client == nil { return abandon() }
         }
         client?.answer(
-            head: head.forwarded(via: engine.configuration.viaName, receivedAt: now), framing: framing,
-            status: status)
+            head: head.forwarded(via: engine.configuration.viaName, receivedAt: now),
+            framing: framing, status: status)
     }
 
     /// A full answer that is not stored still ends what it replaces (RFC 9111 §4.3.3); a server
     /// error does not, and what was asked under conditions or as HEAD says nothing about the whole.
-    private func replaceCandidate(_ stored: StoredResponse, status: Int) {
-        guard status < 500, status != 304, status != 412, status != 206, status != 416,
-            request.facts.method != .head
+    private func replaceCandidate(status: Int) {
+        guard let stored = candidate, request.facts.method != .head, status < 500,
+            ![206, 304, 412, 416].contains(status)
         else { return }
         engine.discard(stored)
     }
@@ -197,17 +239,21 @@ final class Fill: AnswerSource {
         let plan = collected.plan
         let entry = StoredEntry(
             identity: request.identity,
-            variant: engine.variant(of: request, names: plan.vary),
+            variant: collected.variant,
             status: collected.status,
             fields: plan.fields.forwarded(
                 via: engine.configuration.viaName, receivedAt: collected.responseTime),
             body: collected.body, terms: plan.terms, requestTime: requestTime,
-            responseTime: collected.responseTime, requestContent: request.requestContent)
-        guard plan.vary.isEmpty || entry.variant.key != nil else { return }
+            responseTime: collected.responseTime, requestContent: request.keptContent)
         let response = engine.makeResponse(
             entry, generation: generation, epoch: engine.currentEpoch)
-        // Whatever the file holds under this name was looked at before: the row, if any, is stale.
-        _ = engine.store(response, isFreshen: false, replacesRow: candidate != nil)
+        let outcome = engine.store(response, isFreshen: false, replacesRow: replacesRow)
+        // It varies otherwise than what it replaces, which would go on beside it.
+        if let candidate, candidate.variant.key != response.variant.key,
+            outcome == .queued || outcome == .shed
+        {
+            engine.discard(candidate)
+        }
     }
 
     // MARK: Answering
@@ -266,9 +312,8 @@ extension Fill: OriginReceiver {
     func originBody(_ part: ByteBuffer) {
         guard phase == .streaming else { return }
         if collected != nil {
-            if (collected?.body.readableBytes ?? 0) + part.readableBytes
-                > engine.configuration.maxObjectBytes
-            {
+            if (collected?.body.readableBytes ?? 0) + part.readableBytes > engine.bodyLimit {
+                replaceCandidate(status: collected?.status.code ?? 0)
                 collected = nil
                 if client == nil { return abandon() }
             } else {
@@ -326,13 +371,20 @@ extension Fill: OriginReceiver {
 }
 
 extension Fill {
-    func pause() { exchange?.pauseReading() }
+    func pause() {
+        isPaused = true
+        exchange?.pauseReading()
+    }
 
-    func resume() { exchange?.resumeReading() }
+    func resume() {
+        isPaused = false
+        exchange?.resumeReading()
+    }
 
     func leave() {
         guard phase != .done else { return }
         client = nil
+        isPaused = false
         switch phase {
         // Nothing was asked of the origin yet, and nobody waits for it any more.
         case .reading: end()

@@ -1,6 +1,7 @@
 package import CacheKeys
 import HTTPCaching
 import HTTPTypes
+import NIOCore
 
 extension FillRequest {
     /// Whether a stale stored response is validated instead of fetched anew: GET and QUERY; a
@@ -12,6 +13,42 @@ extension FillRequest {
         return facts.method == .get || facts.method == .query
     }
 
+    /// The same request as nobody's: what a revalidation in the background asks, whole and without
+    /// the conditions of the client that set it off.
+    var withoutConditions: FillRequest {
+        var request = self
+        for name in [
+            HTTPField.Name.ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange,
+            .range,
+        ] {
+            request.origin.fields[name] = nil
+        }
+        request.facts.hasRange = false
+        request.isExclusive = false
+        if facts.method == .head {
+            request.facts.method = .get
+            request.origin.method = .get
+        }
+        return request
+    }
+
+    /// The content to keep in the file, without the rest of a larger buffer that it is a part of.
+    var keptContent: RequestContent? {
+        guard var content = requestContent, content.isTruncated else { return requestContent }
+        content.bytes = ByteBuffer(bytes: content.bytes.readableBytesView)
+        return content
+    }
+}
+
+extension NoStoreReason {
+    /// It was this request, or an invalidation since, that kept the answer from being stored: what
+    /// is stored for others is none the worse.
+    var leavesStored: Bool {
+        switch self {
+        case .requestNoStore, .credentials, .requestContent, .unkeyed, .generation: true
+        default: false
+        }
+    }
 }
 
 extension FieldLines {
@@ -50,11 +87,16 @@ extension HTTPResponse {
 extension HTTPFields {
     /// With our Via appended, and Date if the origin gave none (RFC 9110 §6.6.1).
     func forwarded(via name: String, receivedAt time: EpochSeconds) -> HTTPFields {
-        var fields = self
-        if fields[values: .date].isEmpty {
-            fields.append(HTTPField(name: .date, value: HTTPDate.format(time)))
-        }
+        var fields = dated(time)
         fields.append(HTTPField(name: .via, value: "1.1 \(name)"))
+        return fields
+    }
+
+    /// With a Date if there was none (RFC 9110 §6.6.1).
+    func dated(_ time: EpochSeconds) -> HTTPFields {
+        guard self[values: .date].isEmpty else { return self }
+        var fields = self
+        fields.append(HTTPField(name: .date, value: HTTPDate.format(time)))
         return fields
     }
 }
@@ -82,12 +124,17 @@ extension Engine {
             variantKey: { [self] in variantKey(of: fields, names: $0) })
     }
 
+    /// Whether the key is stored for other values of the fields its answers vary by.
+    func holdsOtherVariant(than request: FillRequest) -> Bool {
+        let key = request.identity.primaryKey
+        return memory.holds(key) { isCurrent($0) } || !writes.pending(key).isEmpty
+    }
+
     /// A pending put that answers this request: readable until its commit has returned.
     func pendingResponse(for request: FillRequest) -> StoredResponse? {
         let pending = writes.pending(request.identity.primaryKey)
         guard !pending.isEmpty else { return nil }
-        let chosen = pending.selected { variantKey(of: request.fields, names: $0) }
-        guard let chosen, generation(of: chosen.uriKey) == chosen.generation else { return nil }
-        return chosen
+        // Its generation says nothing here: an invalidation of its URI would be pending behind it.
+        return pending.selected { variantKey(of: request.fields, names: $0) }
     }
 }

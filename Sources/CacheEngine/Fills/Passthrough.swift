@@ -4,8 +4,10 @@ import HTTPTypes
 import NIOCore
 
 /// An exchange that goes through uncached: its request body is a stream, its answer is never
-/// stored. When it is an unsafe request that succeeds, what is stored of its URI is invalidated
-/// before the client can see that it did. Confined to its loop.
+/// stored.
+///
+/// When it is an unsafe request that succeeds, what is stored of its URI is invalidated before the
+/// client can see that it did. Confined to its loop.
 final class Passthrough: AnswerSource {
     private let engine: Engine
     private let request: PassRequest
@@ -78,7 +80,8 @@ extension Passthrough: OriginReceiver {
         invalidateIfNeeded(head)
         client?.answer(
             head: head.forwarded(
-                via: engine.configuration.viaName, receivedAt: engine.clock.now()), framing: framing,
+                via: engine.configuration.viaName, receivedAt: engine.clock.now()),
+            framing: framing,
             status: CacheStatus(
                 result: .forwarded(request.reason), forwardStatus: head.status.code,
                 detail: request.detail))

@@ -2,8 +2,10 @@ package import CacheKeys
 import HTTPCaching
 import Synchronization
 
-/// The tier in front of the file: stored responses by primary key, bounded in bytes, in shards
-/// that are locked one at a time. Callable from any thread.
+/// The tier in front of the file: stored responses by primary key, bounded in bytes, in shards that
+/// are locked one at a time.
+///
+/// Callable from any thread.
 package final class MemoryTier: Sendable {
     /// RFC 9111 §4.1 sets no bound; more variants than this are an attack or a mistake.
     package static let variantLimit = 64
@@ -41,9 +43,31 @@ package final class MemoryTier: Sendable {
         return chosen
     }
 
+    /// Whether any variant of a key that `isUsable` is here.
+    func holds(_ key: CacheKey, isUsable: (StoredResponse) -> Bool) -> Bool {
+        shard(of: key).state.withLock { $0.variants(of: key) }.contains(where: isUsable)
+    }
+
     package func insert(_ response: StoredResponse) {
         shard(of: response.primaryKey).state.withLock {
             $0.insert(response, variantLimit: Self.variantLimit)
+        }
+    }
+
+    /// Inserts what was read from the file, unless its place was taken since by one that
+    /// `isCurrent`: that one was stored later.
+    ///
+    /// Returns the one that is in place.
+    func promote(
+        _ response: StoredResponse, isCurrent: (StoredResponse) -> Bool
+    ) -> StoredResponse {
+        shard(of: response.primaryKey).state.withLock { shard in
+            let inPlace = shard.variants(of: response.primaryKey).first {
+                $0.variant.key == response.variant.key
+            }
+            if let inPlace, isCurrent(inPlace) { return inPlace }
+            shard.insert(response, variantLimit: Self.variantLimit)
+            return response
         }
     }
 

@@ -43,7 +43,7 @@ struct SieveShard {
         return nodes[position].response
     }
 
-    /// Every stored response of a key.
+    /// Every stored response of a key, the earliest stored first.
     func variants(of key: CacheKey) -> [StoredResponse] {
         var found: [StoredResponse] = []
         var position = index[key] ?? Self.none
@@ -51,6 +51,8 @@ struct SieveShard {
             if let response = nodes[position].response { found.append(response) }
             position = nodes[position].nextVariant
         }
+        // The chain runs from the latest to the earliest.
+        found.reverse()
         return found
     }
 

@@ -9,6 +9,12 @@ package protocol EntryStore: Sendable {
     /// Reads the stored response that answers a request, body included, in one short read.
     func find(_ query: EntryQuery) throws(StoreError) -> EntryFinding
 
+    /// The names of at most `limit` stored responses behind `start`, in one short read.
+    func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage
+
+    /// An upper bound of how many responses are stored, without counting them.
+    func roughCount() throws(StoreError) -> Int
+
     /// Applies a batch in order, in one transaction: all of it or, when it throws, nothing.
     func commit(_ batch: [Mutation]) throws(StoreError)
 
@@ -50,7 +56,42 @@ package enum EntryFinding: Sendable {
     case miss
     case uriMiss
     /// The row, or one that had to be judged first, failed its checks and must be deleted.
-    case damaged(primaryKey: CacheKey, variantKey: Digest?)
+    case damaged(EntryName)
+}
+
+/// Names one stored response.
+package struct EntryName: Sendable, Hashable {
+    package var uriKey: URIKey
+    package var primaryKey: CacheKey
+    package var variantKey: Digest?
+
+    package init(uriKey: URIKey, primaryKey: CacheKey, variantKey: Digest?) {
+        self.uriKey = uriKey
+        self.primaryKey = primaryKey
+        self.variantKey = variantKey
+    }
+
+    // The URI follows from the primary key.
+    package static func == (left: EntryName, right: EntryName) -> Bool {
+        left.primaryKey == right.primaryKey && left.variantKey == right.variantKey
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(primaryKey)
+        hasher.combine(variantKey)
+    }
+}
+
+/// A page of the keys that the file holds.
+package struct KeyPage: Sendable {
+    package var names: [EntryName]
+    /// Where the next page begins; `nil` at the end.
+    package var next: EntryName?
+
+    package init(names: [EntryName], next: EntryName?) {
+        self.names = names
+        self.next = next
+    }
 }
 
 /// What the writer learned while it looked after the file.
@@ -63,19 +104,23 @@ package struct StoreNews: Sendable, Equatable {
     }
 }
 
-/// One change of the durable tier. Order in the queue is order in the file.
+/// One change of the durable tier.
+///
+/// Order in the queue is order in the file.
 package enum Mutation: Sendable {
     /// Stores a response, replacing the row of the same primary key and variant.
     case put(StoredResponse)
     /// New fields and times for a stored response whose body stays (RFC 9111 §4.3.4).
     case freshen(StoredResponse)
     /// Removes one stored response.
-    case delete(primaryKey: CacheKey, variantKey: Digest?)
+    case delete(EntryName)
     /// Removes every stored response of a URI and notes it in the durable log (RFC 9111 §4.4).
     case invalidate(URIKey, at: EpochSeconds)
 }
 
-/// Why the durable tier could not do as asked. Nothing stored before is lost by it.
+/// Why the durable tier could not do as asked.
+///
+/// Nothing stored before is lost by it.
 package enum StoreError: Error, Sendable, Equatable {
     /// The disk or the page budget is full (SQLITE_FULL).
     case full

@@ -1,8 +1,9 @@
 package import HTTPTypes
 package import NIOCore
 
-/// A request to the origin. The fields are end-to-end fields only; Host and framing are the
-/// adapter's.
+/// A request to the origin.
+///
+/// The fields are end-to-end fields only; Host and framing are the adapter's.
 package struct OriginRequest: Sendable {
     package enum Body: Sendable {
         case none
@@ -57,7 +58,9 @@ package enum OriginError: Error, Sendable, Equatable {
     case shuttingDown
 }
 
-/// The origin as the engine sees it. A pure cache or a replay has none.
+/// The origin as the engine sees it.
+///
+/// A pure cache or a replay has none.
 package protocol Origin: Sendable {
     /// Sends a request. Called on `loop`; every call of `receiver` comes on `loop`, never before
     /// this function has returned. The receiver is kept until end, failure or cancel.

@@ -32,8 +32,9 @@ package struct RouteTable: Sendable {
         otherRoute = Route(storage: policy)
     }
 
-    /// The route of a request. Only POST and QUERY can be declared; `target` is matched byte for
-    /// byte up to its query.
+    /// The route of a request.
+    ///
+    /// Only POST and QUERY can be declared; `target` is matched byte for byte up to its query.
     package func route(for method: MethodKind, target: String) -> Route {
         guard method == .post || method == .query, !declared.isEmpty else { return otherRoute }
         return declared.contains { $0.matches(path: target) } ? declaredRoute : otherRoute

@@ -46,6 +46,7 @@ final class DeferredWriter: Sendable {
             guard ContinuousClock.now < deadline else { return false }
             try? await Task.sleep(for: .milliseconds(5))
         }
+        try? await thread.shutdownGracefully()
         return true
     }
 

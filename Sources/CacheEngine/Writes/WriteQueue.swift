@@ -33,6 +33,7 @@ package final class WriteQueue: Sendable {
         var queue: WriteQueueState
         /// What the writer does; a loop that wakes it sets `running`, so it signals once.
         var writer = WriterPhase.running
+        var finishedBatches: UInt64 = 0
     }
 
     private let state: Mutex<State>
@@ -66,12 +67,17 @@ package final class WriteQueue: Sendable {
         return outcome
     }
 
-    func delete(_ primaryKey: CacheKey, variantKey: Digest?) {
-        mutate { $0.delete(primaryKey, variantKey: variantKey) }
+    func delete(_ name: EntryName) {
+        mutate { $0.delete(name) }
     }
 
-    func invalidate(_ uri: URIKey, at time: EpochSeconds) {
-        mutate { $0.invalidate(uri, at: time) }
+    /// Bumps the URI's generation and queues the delete of its rows in one step: no put can check
+    /// before and be queued behind, and no reader sees one without the other.
+    func invalidate(_ uri: URIKey, at time: EpochSeconds, generations: Generations) {
+        mutate {
+            generations.bump(uri)
+            $0.invalidate(uri, at: time)
+        }
     }
 
     /// The pending stored responses of a key, readable until their commit has returned.
@@ -84,13 +90,27 @@ package final class WriteQueue: Sendable {
         state.withLock { $0.queue.hasPendingInvalidation(of: uri) }
     }
 
-    func hasPendingDelete(of primaryKey: CacheKey, variantKey: Digest?) -> Bool {
-        state.withLock { $0.queue.hasPendingDelete(of: primaryKey, variantKey: variantKey) }
+    /// What is pending about a row that was just read.
+    func overlay(of name: EntryName) -> WriteQueueState.Overlay {
+        state.withLock { $0.queue.overlay(of: name) }
     }
+
+    /// The names of every put that is not committed.
+    var pendingNames: [EntryName] {
+        state.withLock { $0.queue.pendingNames }
+    }
+
+    /// Rises when a batch is over: what was pending before may be in the file now.
+    var finishedBatches: UInt64 { state.withLock { $0.finishedBatches } }
 
     /// Puts that wait or are in a transaction, and their bytes.
     package var depth: (entries: Int, bytes: Int) {
         state.withLock { ($0.queue.putCount, $0.queue.putBytes) }
+    }
+
+    /// Nothing waits and nothing is in a transaction.
+    package var isEmpty: Bool {
+        state.withLock { $0.queue.isEmpty }
     }
 
     /// No put is accepted from here on; the writer ends when what waits is written.
@@ -126,7 +146,9 @@ package final class WriteQueue: Sendable {
     private enum Step { case commit([Mutation]), finished, sleep, linger }
 
     /// Waits for work, at most `timeoutMilliseconds` while there is none; lets a batch linger for
-    /// company. Blocks: writer thread only.
+    /// company.
+    ///
+    /// Blocks: writer thread only.
     func nextBatch(timeoutMilliseconds: Int) -> Work {
         while true {
             switch state.withLock({ Self.nextStep(&$0) }) {
@@ -167,15 +189,24 @@ package final class WriteQueue: Sendable {
     }
 
     func finishBatch() {
-        state.withLock { $0.queue.finishBatch() }
+        state.withLock {
+            $0.queue.finishBatch()
+            $0.finishedBatches &+= 1
+        }
     }
 
     func failBatch() -> Int {
-        state.withLock { $0.queue.failBatch() }
+        state.withLock {
+            $0.finishedBatches &+= 1
+            return $0.queue.failBatch()
+        }
     }
 
     func dropBatch() {
-        state.withLock { $0.queue.dropBatch() }
+        state.withLock {
+            $0.queue.dropBatch()
+            $0.finishedBatches &+= 1
+        }
     }
 }
 

@@ -34,14 +34,23 @@ struct WriteQueueState {
     private(set) var putBytes = 0
     private(set) var isClosed = false
     private var nextSequence: UInt64 = 1
-    private var puts: [CacheKey: [StoredResponse]] = [:]
-    /// How many invalidations of a URI have not been committed.
-    private var invalidations: [URIKey: Int] = [:]
-    private var deletes: [EntryName: Int] = [:]
+    /// Deletes of failed batches at the front of `waiting`.
+    private var retries = 0
+    private var puts: [CacheKey: [PendingPut]] = [:]
+    private var putURIs: [URIKey: Pending] = [:]
+    private var invalidations: [URIKey: Pending] = [:]
+    private var deletes: [EntryName: Pending] = [:]
 
-    struct EntryName: Hashable {
-        var primaryKey: CacheKey
-        var variantKey: Digest?
+    private struct PendingPut {
+        var sequence: UInt64
+        var response: StoredResponse
+    }
+
+    /// What is not committed of one kind under one name.
+    private struct Pending {
+        var count = 0
+        /// The place in the queue of the latest.
+        var last: UInt64 = 0
     }
 
     init(limits: Limits = Limits()) {
@@ -57,40 +66,50 @@ struct WriteQueueState {
 
     // MARK: Events
 
-    /// A put or a freshen. When it is shed although an older row may exist, that row's delete is
-    /// queued instead: the file must not answer with what was replaced.
+    /// A put or a freshen.
+    ///
+    /// When it is shed although an older row may exist, that row's delete is queued instead: the
+    /// file must not answer with what was replaced.
     mutating func put(_ response: StoredResponse, isFreshen: Bool, replacesRow: Bool) -> Admission {
         guard !isClosed else { return .closed }
         guard putCount < limits.entries, response.cost <= limits.bytes - putBytes,
             response.cost <= limits.bytes / 4
         else {
             if replacesRow {
-                delete(response.primaryKey, variantKey: response.variant.key)
+                delete(response.name)
             }
             return .shed
         }
-        append(
+        let sequence = append(
             isFreshen ? .freshen(response) : .put(response), bytes: response.cost,
             replacesRow: replacesRow)
         putCount += 1
         putBytes += response.cost
-        puts[response.primaryKey, default: []].append(response)
+        puts[response.primaryKey, default: []].append(
+            PendingPut(sequence: sequence, response: response))
+        Self.note(sequence, of: response.uriKey, in: &putURIs)
         return .accepted
     }
 
-    mutating func delete(_ primaryKey: CacheKey, variantKey: Digest?) {
-        let name = EntryName(primaryKey: primaryKey, variantKey: variantKey)
-        if case .delete(primaryKey, let variant)? = waiting.last?.mutation, variant == variantKey {
-            return
+    mutating func delete(_ name: EntryName) {
+        if let earlier = deletes[name], isWaiting(earlier.last) {
+            let isCovered = (puts[name.primaryKey] ?? []).allSatisfy {
+                $0.response.variant.key != name.variantKey || $0.sequence < earlier.last
+            }
+            if isCovered { return }
         }
-        deletes[name, default: 0] += 1
-        append(.delete(primaryKey: primaryKey, variantKey: variantKey), bytes: 0)
+        let sequence = append(.delete(name), bytes: 0)
+        Self.note(sequence, of: name, in: &deletes)
     }
 
     mutating func invalidate(_ uri: URIKey, at time: Int64) {
-        if case .invalidate(uri, _)? = waiting.last?.mutation { return }
-        invalidations[uri, default: 0] += 1
-        append(.invalidate(uri, at: time), bytes: 0)
+        if let earlier = invalidations[uri], isWaiting(earlier.last),
+            putURIs[uri].map({ $0.last < earlier.last }) ?? true
+        {
+            return
+        }
+        let sequence = append(.invalidate(uri, at: time), bytes: 0)
+        Self.note(sequence, of: uri, in: &invalidations)
     }
 
     mutating func close() {
@@ -101,7 +120,9 @@ struct WriteQueueState {
     mutating func takeBatch() -> [Mutation] {
         guard committing.isEmpty else { return committing.map(\.mutation) }
         var bytes = 0
-        while let item = waiting.first, committing.count < limits.batchEntries,
+        // Deletes that failed go alone: what the file refuses may be the puts.
+        let limit = retries > 0 ? min(retries, limits.batchEntries) : limits.batchEntries
+        while let item = waiting.first, committing.count < limit,
             committing.isEmpty || bytes + item.bytes <= limits.batchBytes
         {
             bytes += item.bytes
@@ -109,6 +130,7 @@ struct WriteQueueState {
             waiting.removeFirst()
         }
         waitingBytes -= bytes
+        retries = max(0, retries - committing.count)
         return committing.map(\.mutation)
     }
 
@@ -118,8 +140,9 @@ struct WriteQueueState {
         committing = []
     }
 
-    /// The batch failed: its puts are dropped, its deletes go first in the next one. Returns how
-    /// many puts were lost.
+    /// The batch failed: its puts are dropped, its deletes are the next one.
+    ///
+    /// Returns how many puts were lost.
     mutating func failBatch() -> Int {
         var lost = 0
         let failed = committing
@@ -128,19 +151,17 @@ struct WriteQueueState {
             switch item.mutation {
             case .delete, .invalidate:
                 waiting.prepend(item)
+                retries += 1
             case .put(let response), .freshen(let response):
                 forget(item)
                 lost += 1
                 guard item.replacesRow else { continue }
-                let name = EntryName(
-                    primaryKey: response.primaryKey, variantKey: response.variant.key)
-                deletes[name, default: 0] += 1
+                Self.note(item.sequence, of: response.name, in: &deletes)
                 waiting.prepend(
                     Item(
-                        sequence: item.sequence,
-                        mutation: .delete(
-                            primaryKey: response.primaryKey, variantKey: response.variant.key),
-                        bytes: 0, replacesRow: false))
+                        sequence: item.sequence, mutation: .delete(response.name), bytes: 0,
+                        replacesRow: false))
+                retries += 1
             }
         }
         return lost
@@ -159,21 +180,15 @@ struct WriteQueueState {
     /// invalidation covers.
     func pending(_ key: CacheKey) -> [StoredResponse] {
         guard let candidates = puts[key] else { return [] }
-        guard !deletes.isEmpty || !invalidations.isEmpty else { return Self.latest(of: candidates) }
-        var visible: [StoredResponse] = []
-        for item in Array(committing) + Array(waiting) {
-            switch item.mutation {
-            case .put(let response), .freshen(let response):
-                if response.primaryKey == key { visible.append(response) }
-            case .delete(key, let variantKey):
-                visible.removeAll { $0.variant.key == variantKey }
-            case .invalidate(let uri, _):
-                visible.removeAll { $0.uriKey == uri }
-            case .delete:
-                continue
-            }
+        let visible = candidates.filter { put in
+            put.sequence > deletes[put.response.name]?.last ?? 0
+                && put.sequence > invalidations[put.response.uriKey]?.last ?? 0
         }
-        return Self.latest(of: visible)
+        return Self.latest(of: visible.map(\.response))
+    }
+
+    var pendingNames: [EntryName] {
+        puts.values.flatMap { $0.map(\.response.name) }
     }
 
     /// Whether rows of this URI in the file are covered by an invalidation that is not committed.
@@ -181,9 +196,26 @@ struct WriteQueueState {
         invalidations[uri] != nil
     }
 
+    /// What is pending about one row of the file.
+    enum Overlay {
+        case none
+        /// The row is about to be deleted.
+        case deleted
+        /// The row is about to be replaced by this one.
+        case put(StoredResponse)
+    }
+
+    func overlay(of name: EntryName) -> Overlay {
+        if let newer = pending(name.primaryKey).last(where: { $0.name == name }) {
+            return .put(newer)
+        }
+        let isDeleted = hasPendingInvalidation(of: name.uriKey) || hasPendingDelete(of: name)
+        return isDeleted ? .deleted : .none
+    }
+
     /// Whether the file's row of this name is covered by a delete that is not committed.
-    func hasPendingDelete(of primaryKey: CacheKey, variantKey: Digest?) -> Bool {
-        deletes[EntryName(primaryKey: primaryKey, variantKey: variantKey)] != nil
+    func hasPendingDelete(of name: EntryName) -> Bool {
+        deletes[name] != nil
     }
 
     private static func latest(of responses: [StoredResponse]) -> [StoredResponse] {
@@ -198,12 +230,36 @@ struct WriteQueueState {
 
     // MARK: Bookkeeping
 
-    private mutating func append(_ mutation: Mutation, bytes: Int, replacesRow: Bool = false) {
+    /// Returns the place in the queue.
+    private mutating func append(
+        _ mutation: Mutation, bytes: Int, replacesRow: Bool = false
+    ) -> UInt64 {
+        let sequence = nextSequence
         waiting.append(
-            Item(
-                sequence: nextSequence, mutation: mutation, bytes: bytes, replacesRow: replacesRow))
+            Item(sequence: sequence, mutation: mutation, bytes: bytes, replacesRow: replacesRow))
         nextSequence &+= 1
         waitingBytes += bytes
+        return sequence
+    }
+
+    /// Whether no batch has taken this place yet.
+    private func isWaiting(_ sequence: UInt64) -> Bool {
+        waiting.first.map { sequence >= $0.sequence } ?? false
+    }
+
+    private static func note<Name>(
+        _ sequence: UInt64, of name: Name, in pending: inout [Name: Pending]
+    ) {
+        let known = pending[name] ?? Pending()
+        pending[name] = Pending(count: known.count + 1, last: max(known.last, sequence))
+    }
+
+    private static func forget<Name>(_ name: Name, in pending: inout [Name: Pending]) {
+        guard let known = pending[name], known.count > 1 else {
+            pending[name] = nil
+            return
+        }
+        pending[name]?.count -= 1
     }
 
     private mutating func forget(_ item: Item) {
@@ -212,13 +268,13 @@ struct WriteQueueState {
             putCount -= 1
             putBytes -= item.bytes
             var rest = puts[response.primaryKey] ?? []
-            rest.removeAll { $0 === response }
+            rest.removeAll { $0.sequence == item.sequence }
             puts[response.primaryKey] = rest.isEmpty ? nil : rest
-        case .delete(let primaryKey, let variantKey):
-            let name = EntryName(primaryKey: primaryKey, variantKey: variantKey)
-            deletes[name] = deletes[name].flatMap { $0 > 1 ? $0 - 1 : nil }
+            Self.forget(response.uriKey, in: &putURIs)
+        case .delete(let name):
+            Self.forget(name, in: &deletes)
         case .invalidate(let uri, _):
-            invalidations[uri] = invalidations[uri].flatMap { $0 > 1 ? $0 - 1 : nil }
+            Self.forget(uri, in: &invalidations)
         }
     }
 }

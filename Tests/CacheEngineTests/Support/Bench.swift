@@ -1,0 +1,238 @@
+import CacheKeys
+import HTTPCaching
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import CacheEngine
+
+/// A clock that the test turns.
+final class ManualClock: WallClock {
+    private let time = Atomic<EpochSeconds>(start)
+
+    func now() -> EpochSeconds { time.load(ordering: .relaxed) }
+
+    func advance(_ seconds: EpochSeconds) { time.wrappingAdd(seconds, ordering: .relaxed) }
+}
+
+struct NoRenderer: ResponseRenderer {
+    func rendering(of entry: StoredEntry) -> ByteBuffer { ByteBuffer() }
+}
+
+/// Notices when objects of the engine are gone; only touched on the loop.
+final class Watched {
+    weak var source: (any AnswerSource)?
+}
+
+/// An engine between a fake store and a fake origin.
+final class Bench: Sendable {
+    let engine: Engine
+    let store: FakeStore
+    let origin = FakeOrigin()
+    let clock = ManualClock()
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    private let clients = Mutex<[Client]>([])
+    private let watched: NIOLoopBoundBox<[Watched]>
+
+    private init(
+        store: FakeStore, hasOrigin: Bool, _ adjust: (inout EngineConfiguration) -> Void
+    ) throws {
+        var configuration = EngineConfiguration()
+        configuration.memoryBudget = 16 << 20
+        configuration.maxObjectBytes = 64
+        adjust(&configuration)
+        self.store = store
+        let secret = try #require(CredentialSecret(bytes: [UInt8](repeating: 7, count: 32)))
+        engine = Engine(
+            configuration: configuration, store: store, origin: hasOrigin ? origin : nil,
+            clock: clock, renderer: NoRenderer(), secret: secret,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        watched = NIOLoopBoundBox.makeBoxSendingValue([], eventLoop: loop)
+    }
+
+    /// Runs a test and looks for what must never be: a call to a client that left or was answered
+    /// or is still starting, and a fill that stays behind.
+    static func run(
+        store: FakeStore = FakeStore(), hasOrigin: Bool = true,
+        _ adjust: (inout EngineConfiguration) -> Void = { _ in },
+        _ location: SourceLocation = #_sourceLocation,
+        _ body: (Bench) async throws -> Void
+    ) async throws {
+        let bench = try Bench(store: store, hasOrigin: hasOrigin, adjust)
+        do {
+            try await body(bench)
+        } catch {
+            store.release()
+            _ = await bench.engine.shutdown(timeout: .seconds(10))
+            throw error
+        }
+        store.release()
+        #expect(await bench.engine.shutdown(timeout: .seconds(30)), sourceLocation: location)
+        for client in bench.clients.withLock({ $0 }) {
+            #expect(client.offences == [], sourceLocation: location)
+        }
+        try await bench.checkNothingStays(location)
+    }
+
+    private func checkNothingStays(_ location: SourceLocation) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let left = try await loop.submit {
+                self.watched.value.count { $0.source != nil }
+            }.get()
+            if left == 0 { return }
+            try #require(
+                ContinuousClock.now < deadline, "\(left) fills stay", sourceLocation: location)
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    // MARK: Asking
+
+    private func newClient() -> Client {
+        let client = Client(loop: loop)
+        clients.withLock { $0.append(client) }
+        return client
+    }
+
+    /// Asks as the front end does: memory first, then the engine's slower ways.
+    func ask(_ ask: Ask = Ask(), pausesAtOnce: Bool = false) async throws -> Client {
+        let client = newClient()
+        let fill = try ask.fillRequest()
+        try await loop.submit {
+            self.look(up: fill, for: client)
+            if pausesAtOnce { client.source.value?.pause() }
+        }.get()
+        return client
+    }
+
+    private func look(up fill: FillRequest, for client: Client) {
+        let request = CacheRequest(
+            primaryKey: fill.identity.primaryKey, facts: fill.facts, fields: fill.fields)
+        let now = clock.now()
+        let found = engine.lookup(
+            request,
+            variantKey: { names in
+                guard let hasher = try? KeyHasher() else { return nil }
+                return fill.fields.variantKey(
+                    names: names, secret: self.engine.secret, credentialFields: [], hasher: hasher)
+            }, now: now)
+        switch found {
+        case .hit(let stored):
+            client.answer(
+                stored: stored, status: CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now)))
+        case .staleHit(let stored):
+            engine.revalidate(stored, request: fill, on: loop)
+            client.answer(
+                stored: stored, status: CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
+        case .onlyIfCached(.some):
+            client.answerFailed(.onlyIfCached)
+        case .onlyIfCached(nil):
+            resolve(fill, nil, .uriMiss, for: client)
+        case .unresolved(let candidate, let reason):
+            resolve(fill, candidate, reason, for: client)
+        }
+    }
+
+    private func resolve(
+        _ fill: FillRequest, _ candidate: StoredResponse?, _ reason: ForwardReason,
+        for client: Client
+    ) {
+        begin(client) {
+            engine.resolve(fill, candidate: candidate, reason: reason, on: loop, receiver: client)
+        }
+    }
+
+    func pass(_ ask: Ask, isDeclared: Bool = false) async throws -> Client {
+        let client = newClient()
+        try await loop.submit {
+            self.begin(client) {
+                self.engine.pass(
+                    ask.passRequest(isDeclared: isDeclared), on: self.loop, receiver: client)
+            }
+        }.get()
+        return client
+    }
+
+    private func begin(_ client: Client, _ start: () -> any AnswerSource) {
+        client.state.withLock { $0.isStarting = true }
+        let source = start()
+        client.state.withLock { $0.isStarting = false }
+        client.source.value = source
+        let watch = Watched()
+        watch.source = source
+        watched.value.append(watch)
+    }
+
+    func leave(_ client: Client) async throws {
+        try await loop.submit {
+            client.state.withLock { $0.hasLeft = true }
+            client.source.value?.leave()
+            client.source.value = nil
+        }.get()
+    }
+
+    /// Calls the source that feeds a client.
+    func control(
+        _ client: Client, _ call: @escaping @Sendable (any AnswerSource) -> Void
+    ) async throws {
+        try await loop.submit { client.source.value.map(call) }.get()
+    }
+
+    /// Waits until a client has its whole answer.
+    func finish(_ client: Client, _ location: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("the answer ends: \(client.heard)", location) { client.isOver }
+    }
+
+    // MARK: Shortcuts
+
+    /// Waits until everything that was queued is in the file.
+    func settle(_ location: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("the queue is written", location) {
+            engine.writes.depth.entries == 0 && engine.writes.isEmpty
+        }
+    }
+
+    /// Asks, answers as the origin, and returns the client when all is over.
+    @discardableResult
+    func fetch(
+        _ ask: Ask = Ask(), status: HTTPResponse.Status = .ok,
+        _ fields: HTTPFields = [.cacheControl: "max-age=60"], body: String = "body",
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws -> Client {
+        let before = origin.count
+        let client = try await self.ask(ask)
+        try await origin.exchange(before, location).answer(status, fields, body: body)
+        try await finish(client, location)
+        return client
+    }
+
+    @discardableResult
+    func fetch(
+        _ fields: HTTPFields, body: String = "body",
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws -> Client {
+        try await fetch(Ask(), fields, body: body, location)
+    }
+
+    /// What a successful unsafe request does.
+    func invalidate(_ target: String) {
+        engine.invalidate(
+            surface: .proxy, scheme: "http", authority: Ask.authority, targets: [target])
+    }
+
+    /// Drops what is in memory of a request without Vary: the next one must ask further down.
+    func forgetMemory(_ ask: Ask = Ask()) throws {
+        let key = try ask.fillRequest().identity.primaryKey
+        let stored = engine.memory.response(for: key) { _ in nil }
+        engine.memory.remove(try #require(stored))
+    }
+
+    /// What is in memory of a request without Vary.
+    func inMemory(_ ask: Ask = Ask()) throws -> StoredResponse? {
+        engine.memory.response(for: try ask.fillRequest().identity.primaryKey) { _ in nil }
+    }
+}

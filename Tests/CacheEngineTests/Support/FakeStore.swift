@@ -1,0 +1,155 @@
+import CacheEngine
+import CacheKeys
+import Dispatch
+import HTTPCaching
+import Synchronization
+
+/// The durable tier in memory, with switches for everything that can go wrong.
+final class FakeStore: EntryStore {
+    struct Row: Hashable {
+        var key: CacheKey
+        var variant: Digest?
+    }
+
+    struct State {
+        var rows: [Row: StoredEntry] = [:]
+        /// Each commit that was tried, and whether it took.
+        var tried: [[Mutation]] = []
+        var committed: [[Mutation]] = []
+        var invalidated: [URIKey] = []
+        var finds = 0
+        var isClosed = false
+        var news = StoreNews()
+        /// The next commits throw these, in order.
+        var commitErrors: [StoreError] = []
+        var findError: StoreError?
+        var isDamaged = false
+        /// Runs once, after a row was read and before the engine has it.
+        var afterFind: (@Sendable () -> Void)?
+        var isHeld = false
+        var isWaiting = false
+    }
+
+    let state = Mutex(State())
+    private let gate = DispatchSemaphore(value: 0)
+
+    var rows: [StoredEntry] { state.withLock { Array($0.rows.values) } }
+    var finds: Int { state.withLock { $0.finds } }
+    var commits: [[Mutation]] { state.withLock { $0.committed } }
+
+    func add(_ entry: StoredEntry) {
+        state.withLock {
+            $0.rows[Row(key: entry.identity.primaryKey, variant: entry.variant.key)] = entry
+        }
+    }
+
+    /// Commits wait from now on.
+    func hold() { state.withLock { $0.isHeld = true } }
+
+    func release() {
+        let isWaiting = state.withLock { state in
+            state.isHeld = false
+            defer { state.isWaiting = false }
+            return state.isWaiting
+        }
+        if isWaiting { gate.signal() }
+    }
+
+    func find(_ query: EntryQuery) throws(StoreError) -> EntryFinding {
+        let (result, hook) = state.withLock { state in
+            state.finds += 1
+            defer { state.afterFind = nil }
+            return (Self.find(query, in: state), state.afterFind)
+        }
+        hook?()
+        return try result.get()
+    }
+
+    private static func find(
+        _ query: EntryQuery, in state: State
+    ) -> Result<EntryFinding, StoreError> {
+        if let error = state.findError { return .failure(error) }
+        let rows = state.rows.values.filter { $0.identity.primaryKey == query.primaryKey }
+        if state.isDamaged, let row = rows.first {
+            return .success(
+                .damaged(
+                    EntryName(
+                        uriKey: query.uriKey, primaryKey: query.primaryKey,
+                        variantKey: row.variant.key)))
+        }
+        let matching = rows.filter { row in
+            row.variant.key == nil || query.variantKey(row.variant.names) == row.variant.key
+        }
+        if let newest = matching.max(by: { $0.terms.dateValue < $1.terms.dateValue }) {
+            return .success(.entry(newest))
+        }
+        if !rows.isEmpty { return .success(.varyMiss) }
+        let hasURI = state.rows.values.contains { $0.identity.uriKey == query.uriKey }
+        return .success(hasURI ? .miss : .uriMiss)
+    }
+
+    func commit(_ batch: [Mutation]) throws(StoreError) {
+        let mustWait = state.withLock { state in
+            if state.isHeld { state.isWaiting = true }
+            return state.isHeld
+        }
+        if mustWait { gate.wait() }
+        let error = state.withLock { state -> StoreError? in
+            state.tried.append(batch)
+            if !state.commitErrors.isEmpty { return state.commitErrors.removeFirst() }
+            state.committed.append(batch)
+            for mutation in batch { Self.apply(mutation, to: &state) }
+            return nil
+        }
+        if let error { throw error }
+    }
+
+    private static func apply(_ mutation: Mutation, to state: inout State) {
+        switch mutation {
+        case .put(let response), .freshen(let response):
+            state.rows[Row(key: response.primaryKey, variant: response.variant.key)] =
+                response.entry
+        case .delete(let name):
+            state.rows[Row(key: name.primaryKey, variant: name.variantKey)] = nil
+        case .invalidate(let uri, _):
+            state.invalidated.append(uri)
+            state.rows = state.rows.filter { $0.value.identity.uriKey != uri }
+        }
+    }
+
+    func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage {
+        let names = state.withLock { state in
+            state.rows.values.map { entry in
+                EntryName(
+                    uriKey: entry.identity.uriKey, primaryKey: entry.identity.primaryKey,
+                    variantKey: entry.variant.key)
+            }
+        }
+        return KeyPage(names: names, next: nil)
+    }
+
+    func roughCount() throws(StoreError) -> Int { state.withLock { $0.rows.count } }
+
+    func tend(isIdle: Bool) throws(StoreError) -> StoreNews {
+        state.withLock { state in
+            defer { state.news = StoreNews() }
+            return state.news
+        }
+    }
+
+    func close() throws(StoreError) {
+        state.withLock { $0.isClosed = true }
+    }
+}
+
+extension Mutation {
+    /// Short, for comparing in tests.
+    var summary: String {
+        switch self {
+        case .put(let response): "put \(response.primaryKey.firstWord)"
+        case .freshen(let response): "freshen \(response.primaryKey.firstWord)"
+        case .delete(let name): "delete \(name.primaryKey.firstWord)"
+        case .invalidate(let uri, _): "invalidate \(uri.firstWord)"
+        }
+    }
+}
