@@ -57,11 +57,13 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
         // Adapters.
-        .target(name: "Migrations", path: "Migrations", resources: [.embedInCode("0001_initial.sql")]),
+        .target(
+            name: "Migrations", path: "Migrations", resources: [.embedInCode("0001_initial.sql")]),
         .target(
             name: "SQLiteStore",
             dependencies: [
-                "CacheEngine", "CacheKeys", "HTTPCaching", "Migrations", "CXXHash", httpTypes, nioCore,
+                "CacheEngine", "CacheKeys", "HTTPCaching", "Migrations", "CXXHash", httpTypes,
+                nioCore,
                 logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -69,13 +71,13 @@ let package = Package(
         .target(
             name: "OriginClient",
             dependencies: [
-                "CacheEngine", httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, logging,
+                "CacheEngine", httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL,
             ]),
         .target(
             name: "HTTPFrontend",
             dependencies: [
                 "CacheEngine", "HTTPCaching", "CacheKeys", httpTypes, nioCore, nioPosix, nioHTTP1,
-                logging,
+                logging, .product(name: "DequeModule", package: "swift-collections"),
             ]),
         .executableTarget(
             name: "larder",
@@ -100,20 +102,21 @@ let package = Package(
         .testTarget(
             name: "CacheEngineTests",
             dependencies: [
-                "CacheEngine", "CacheKeys", "HTTPCaching", httpTypes, nioCore, nioPosix, nioEmbedded,
+                "CacheEngine", "CacheKeys", "HTTPCaching", httpTypes, nioCore, nioPosix,
+                nioEmbedded,
                 logging,
             ]),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "SQLiteStore", "CacheEngine", "CacheKeys", "HTTPCaching", httpTypes, nioCore, logging,
+                "SQLiteStore", "CacheEngine", "CacheKeys", "HTTPCaching", httpTypes, nioCore,
+                logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "OriginClientTests",
             dependencies: [
-                "OriginClient", "CacheEngine", "CacheTestKit", httpTypes, nioCore, nioPosix,
-                nioHTTP1, nioSSL, logging,
+                "OriginClient", "CacheEngine", httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL,
             ]),
         .testTarget(
             name: "HTTPFrontendTests",

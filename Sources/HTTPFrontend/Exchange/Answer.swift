@@ -4,7 +4,9 @@ import HTTPTypes
 import NIOCore
 
 /// An answer that does not come from memory: writes what a fill or the origin gives, as HTTP/1.1
-/// bytes, as it comes. Confined to the connection's loop.
+/// bytes, as it comes.
+///
+/// Confined to the connection's loop.
 final class Answer: AnswerReceiver {
     private enum Framing { case none, length, chunked, untilClose }
 
@@ -64,6 +66,7 @@ final class Answer: AnswerReceiver {
         guard let connection, let request = connection.head else { return }
         hasHead = true
         connection.state.answerBegan()
+        connection.closeUnlessRequestIsComplete()
         var bytes = ByteBufferAllocator().buffer(capacity: 512)
         bytes.writeStatusLine(head.status)
         bytes.writeFields(head.headerFields)
@@ -74,6 +77,11 @@ final class Answer: AnswerReceiver {
         bytes.writeStaticString("\r\n")
         connection.write(bytes)
         connection.flushSoon()
+        // There may have been nothing to pause when the client stopped taking the answer before.
+        if !connection.isWritable {
+            isPaused = true
+            source?.pause()
+        }
         connection.log(status: head.status.code, result: status)
     }
 
@@ -85,7 +93,8 @@ final class Answer: AnswerReceiver {
         case .none:
             framing = .none
             // What a GET would have had (RFC 9110 §8.6); 204 has none.
-            if head.status.code != 204, let length = head.headerFields[values: .contentLength].first {
+            let lengths = head.headerFields[values: .contentLength]
+            if head.status.code != 204, let length = lengths.first {
                 bytes.writeField("Content-Length", length)
             }
         case .length(let length):

@@ -42,24 +42,47 @@ extension ConnectionHandler {
         case .next:
             head = nil
             awaitNextRequest()
-            if loop.isDraining, !hasWaiting { return closeAfterFlush() }
+            if loop.isDraining || isInputClosed, !hasWaiting { return closeAfterFlush() }
             processWaiting()
         case .close:
             closeAfterFlush()
         }
     }
 
-    /// Ends our side at once, the client's when it has seen that or after a little while.
-    private func closeAfterFlush() {
+    /// Ends our side when the client has taken all of it, the client's when it has seen that or
+    /// after a little while.
+    func closeAfterFlush() {
         guard !isClosing, let context else { return }
         isClosing = true
         dropWaiting()
+        gate.shut()
         context.flush()
-        guard head?.stopsDecoder != true else { return context.close(promise: nil) }
-        context.close(mode: .output, promise: nil)
+        watchWrites()
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        closed.futureResult.assumeIsolated().whenComplete { _ in self.outputClosed() }
+        context.close(mode: .output, promise: closed)
+    }
+
+    private func outputClosed() {
+        isOutputClosed = true
+        if isInputClosed { return closeNow() }
         deadline.set(.drain, at: loop.uptime + 2)
-        isUploadHeld = false
         readOn()
+    }
+
+    /// The client must take some of what is written within the write time.
+    func watchWrites() {
+        untakenBytes = bufferedBytes
+        deadline.set(.write, at: loop.uptime + loop.configuration.writeTimeout)
+    }
+
+    /// More content must come within the body time.
+    func awaitContent() {
+        deadline.set(.body, at: loop.uptime + loop.configuration.bodyTimeout)
+    }
+
+    private var bufferedBytes: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     func closeNow() {
@@ -81,9 +104,12 @@ extension ConnectionHandler {
             refuse(.headTimeout)
         case .body where isUploadHeld:
             // The origin is slow, not the client.
-            deadline.extend(.body, to: uptime + loop.configuration.bodyTimeout)
+            awaitContent()
         case .body where !isClosing && state.answer == .awaited:
             refuseMalformed(.bodyTimeout)
+        case .write where bufferedBytes < untakenBytes, .keepAlive where bufferedBytes > 0:
+            // Slow, but not stalled.
+            watchWrites()
         default: closeNow()
         }
     }

@@ -23,14 +23,13 @@ extension ConnectionHandler {
         switch loop.gate.check(received) {
         case .failure(let error):
             state.requestBegan(keepsAlive: false)
-            return refuse(error)
+            return refuse(error, isHead: received.method == .HEAD)
         case .success(let gated): head = gated
         }
         self.head = head
         state.requestBegan(keepsAlive: head.keepsAlive && !loop.isDraining)
-        if head.hasContent {
-            deadline.set(.body, at: loop.uptime + loop.configuration.bodyTimeout)
-        }
+        if head.hasContent { awaitContent() }
+        if head.stopsDecoder { gate.shut() }
         switch responder.plan(head) {
         case .lookup:
             contentMode = .none
@@ -84,8 +83,9 @@ extension ConnectionHandler {
     }
 
     private func sendUpstream(_ part: ByteBuffer) {
-        guard let answer else { return }
-        if !answer.write(part) { isUploadHeld = true }
+        // An empty part could be taken for the end of chunked content.
+        guard let answer, part.readableBytes > 0 else { return }
+        if !answer.write(part), !isClosing { isUploadHeld = true }
     }
 
     /// The origin takes content again.

@@ -45,6 +45,7 @@ extension ConnectionHandler {
 
     func fail(_ failure: AnswerFailure) {
         let document = ProblemDocument(failure)
+        closeUnlessRequestIsComplete()
         write(
             document.rendered(
                 keepsAlive: state.keepsAlive, isHTTP10: head?.isHTTP10 ?? false,
@@ -54,14 +55,19 @@ extension ConnectionHandler {
     }
 
     /// An error of the request: answered, and the connection ends.
-    func refuse(_ error: RequestError) {
+    func refuse(_ error: RequestError, isHead: Bool? = nil) {
         state.keepsAlive = false
         let document = ProblemDocument(error)
         write(
             document.rendered(
-                keepsAlive: false, isHTTP10: false, isHead: head?.kind == .head))
+                keepsAlive: false, isHTTP10: false, isHead: isHead ?? (head?.kind == .head)))
         log(status: document.status.code, result: nil)
         answerEnded()
+    }
+
+    /// An answer that overtakes its request is the last: it says so in its head.
+    func closeUnlessRequestIsComplete() {
+        if state.request != .complete { state.keepsAlive = false }
     }
 
     func log(status: Int, result: CacheStatus?) {

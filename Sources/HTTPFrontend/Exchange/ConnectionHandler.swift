@@ -6,7 +6,9 @@ import NIOCore
 import NIOHTTP1
 
 /// One client connection: takes decoded request parts in order, one exchange at a time, and writes
-/// answers as bytes. Confined to its loop.
+/// answers as bytes.
+///
+/// Confined to its loop.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
@@ -28,6 +30,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     let loop: LoopContext
     let responder: ProxyResponder
+    let gate: ByteGate
     var state = ExchangeState()
     var contentMode = ContentMode.none
     var head: GatedHead?
@@ -39,19 +42,24 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var isUploadHeld = false
     /// No further request is taken; what still comes in is discarded.
     var isClosing = false
+    /// Our side has ended and all of it has gone out.
+    var isOutputClosed = false
+    /// The client has ended its side; what it asked for before is still answered.
+    private(set) var isInputClosed = false
+    /// Bytes the client had not taken when the write deadline was set.
+    var untakenBytes = 0
     private(set) var isInReadBurst = false
     private var waiting: Deque<Incoming> = []
     private var isProcessing = false
     private var isReadHeld = false
-    private var discarded = 0
     private var clientAddress: String??
 
     private static let pipelineLimit = 200
-    private static let discardLimit = 64 << 10
 
-    init(loop: LoopContext, responder: ProxyResponder) {
+    init(loop: LoopContext, responder: ProxyResponder, gate: ByteGate) {
         self.loop = loop
         self.responder = responder
+        self.gate = gate
     }
 
     // MARK: Channel events
@@ -86,9 +94,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .some(.inputClosed) = event as? ChannelEvent { inputClosed() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Half a connection is enough to answer on (RFC 9112 §9.6); whether the client is gone
+    /// altogether shows when an answer is written.
+    private func inputClosed() {
+        isInputClosed = true
+        if isClosing {
+            if isOutputClosed { closeNow() }
+        } else if state.request == .receiving {
+            closeNow()
+        } else if state.isIdle, waiting.isEmpty {
+            closeAfterFlush()
+        }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        guard !isClosing else { return discard(part) }
+        guard !isClosing else { return }
         isInReadBurst = true
         accept(.part(part))
     }
@@ -104,8 +130,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        // A client that sends ahead waits while its earlier request is answered.
-        if isUploadHeld || waiting.count > 1 {
+        if holdsReads {
             isReadHeld = true
         } else {
             context.read()
@@ -113,20 +138,32 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            if deadline.kind == .write { deadline.clear() }
-            if state.isIdle { awaitNextRequest() }
-            answer?.resume()
-        } else {
-            deadline.set(.write, at: loop.uptime + loop.configuration.writeTimeout)
-            answer?.pause()
+        if !isClosing {
+            if context.channel.isWritable { outputTaken() } else { outputStalled() }
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    private func outputStalled() {
+        watchWrites()
+        answer?.pause()
+    }
+
+    private func outputTaken() {
+        if deadline.kind == .write {
+            deadline.clear()
+            if state.isIdle { awaitNextRequest() }
+            if state.request == .receiving { awaitContent() }
+        }
+        answer?.resume()
+        processWaiting()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !isClosing else { return }
         if let error = error as? HTTPParserError {
+            // The decoder takes nothing more; what was asked before is still answered.
+            gate.shut()
             accept(.refused(RequestError(error)))
             flushIfNeeded()
         } else {
@@ -134,8 +171,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Between requests: the next head must begin within the keep-alive time.
+    /// Between requests: the next head must begin within the keep-alive time, which does not run
+    /// while the client has not taken the last answer.
     func awaitNextRequest() {
+        guard isWritable else { return watchWrites() }
         deadline.set(.keepAlive, at: loop.uptime + loop.configuration.keepAliveTimeout)
     }
 
@@ -153,9 +192,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Order
 
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    private var holdsReads: Bool {
+        // The last answer must be taken before what is in its way is looked at.
+        if isClosing { return !isOutputClosed }
+        // A client that sends ahead waits while its earlier request is answered.
+        return isUploadHeld || waiting.count > 1 || gate.isShut
+    }
+
+    /// Whether a further part may go to the exchange: one at a time, and no new one for a client
+    /// that does not take what it has asked for.
+    private var takesParts: Bool {
+        switch state.request {
+        case .none: isWritable
+        case .receiving: true
+        case .complete: false
+        }
+    }
+
     private func accept(_ item: Incoming) {
         // Only the rest of the current request may go past what waits.
-        if waiting.isEmpty, state.request != .complete {
+        if waiting.isEmpty, takesParts {
             process(item)
         } else if waiting.count < Self.pipelineLimit {
             waiting.append(item)
@@ -168,21 +226,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func processWaiting() {
         guard !isProcessing else { return }
         isProcessing = true
-        while !isClosing, state.request != .complete, let item = waiting.popFirst() {
+        while !isClosing, takesParts, let item = waiting.popFirst() {
             process(item)
         }
         isProcessing = false
-        if isReadHeld, !isUploadHeld, waiting.count <= 1, !isClosing {
+        if isReadHeld, !isClosing, !holdsReads {
             isReadHeld = false
             context?.read()
         }
-    }
-
-    /// After the last answer little more is read: so much that the client can take that answer
-    /// before a reset could destroy it.
-    private func discard(_ part: HTTPServerRequestPart) {
-        if case .body(let bytes) = part { discarded += bytes.readableBytes }
-        if discarded > Self.discardLimit { closeNow() }
     }
 
     private func process(_ item: Incoming) {

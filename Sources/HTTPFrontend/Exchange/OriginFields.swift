@@ -15,7 +15,8 @@ enum OriginFields {
     /// Fields that would make an origin answer for another URL, host or client than the key says.
     private static let overriding: Set<String> = [
         "forwarded", "x-original-url", "x-original-host", "x-rewrite-url", "x-http-method-override",
-        "x-http-method", "x-method-override", "x-host", "x-real-ip",
+        "x-http-method", "x-method-override", "x-host", "x-real-ip", "x-forwarded",
+        "x-original-uri", "x-http-host-override",
     ]
     /// The front end frames messages anew and answers expectations itself.
     private static let framing: Set<String> = ["host", "content-length", "expect"]
@@ -33,18 +34,17 @@ enum OriginFields {
     }
 
     static func fields(of head: GatedHead, options: Options) -> HTTPFields {
-        let named = head.hasConnectionOptions ? connectionOptions(head.headers) : []
         var fields = HTTPFields()
         fields.reserveCapacity(head.headers.count + 4)
         for (name, value) in head.headers {
             guard let fieldName = HTTPField.Name(name) else { continue }
             let canonical = fieldName.canonicalName
-            guard isForwarded(canonical, options: options), !named.contains(canonical) else {
-                continue
-            }
+            guard isForwarded(canonical, options: options) else { continue }
             fields.append(HTTPField(name: fieldName, value: value))
         }
-        if let forwardedHost { fields.append(HTTPField(name: forwardedHost, value: head.authority)) }
+        if let forwardedHost, !head.authority.isEmpty {
+            fields.append(HTTPField(name: forwardedHost, value: head.authority))
+        }
         if let forwardedFor, let address = options.clientAddress {
             fields.append(HTTPField(name: forwardedFor, value: address))
         }
@@ -55,21 +55,21 @@ enum OriginFields {
     }
 
     private static func isForwarded(_ name: String, options: Options) -> Bool {
-        if HopByHop.isHopByHop(name) || framing.contains(name) || overriding.contains(name) {
+        if HopByHop.isHopByHop(name) || framing.contains(name) || isOverriding(name) {
             return false
         }
-        if name.hasPrefix("x-forwarded-") { return false }
         if directives.contains(name) { return options.keepsPreconditions }
         if name == "cache-control" || name == "pragma" { return options.keepsDirectives }
         return true
     }
 
-    private static func connectionOptions(_ headers: HTTPHeaders) -> Set<String> {
-        var names: Set<String> = []
-        for line in headers["connection"] {
-            for option in line.split(separator: ",") { names.insert(option.trimmed.lowercased()) }
+    /// Origins behind CGI and its kin take an underscore for a hyphen.
+    private static func isOverriding(_ name: String) -> Bool {
+        guard name.utf8.contains(UInt8(ascii: "_")) else {
+            return name.hasPrefix("x-forwarded-") || overriding.contains(name)
         }
-        return names
+        let hyphenated = String(name.map { $0 == "_" ? "-" : $0 })
+        return hyphenated.hasPrefix("x-forwarded-") || overriding.contains(hyphenated)
     }
 
     private static let forwardedHost = HTTPField.Name("X-Forwarded-Host")

@@ -9,8 +9,9 @@ import NIOHTTP1
 extension ProxyResponder {
     static let scheme = "http"
 
-    /// GET, and HEAD under the key of GET; POST and QUERY with their content in the key. `nil` when
-    /// the decoder had to repair bytes that would be part of it.
+    /// GET, and HEAD under the key of GET; POST and QUERY with their content in the key.
+    ///
+    /// `nil` when the decoder had to repair bytes that would be part of it.
     func primaryKey(_ head: GatedHead, content: ContentParts?) -> CacheKey? {
         guard let content else {
             return hasher.getKey(
@@ -67,8 +68,9 @@ extension ProxyResponder {
             hasher: hasher)
     }
 
-    /// Everything a fill needs after the client has gone. Call right after `primaryKey`, whose
-    /// preimage it keeps.
+    /// Everything a fill needs after the client has gone.
+    ///
+    /// Call right after `primaryKey`, whose preimage it keeps.
     func fillRequest(
         _ head: GatedHead, key: CacheKey, facts: RequestFacts, content: ByteBuffer?,
         reason: ForwardReason, clientAddress: String?
@@ -136,7 +138,8 @@ extension ProxyResponder {
     private func keptContent(_ content: ByteBuffer, head: GatedHead) -> RequestContent? {
         let limit = configuration.keptContentBytes
         let isTruncated = content.readableBytes > limit
-        let kept = content.getSlice(at: content.readerIndex, length: min(limit, content.readableBytes))
+        let kept = content.getSlice(
+            at: content.readerIndex, length: min(limit, content.readableBytes))
         guard configuration.keptContent != .off, let kept else { return nil }
         if configuration.keptContent == .text {
             guard kept.isText(allowsCutCharacter: isTruncated) else { return nil }

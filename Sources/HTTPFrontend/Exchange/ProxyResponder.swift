@@ -5,7 +5,9 @@ import HTTPTypes
 import NIOCore
 
 /// Decides what answers a request, knowing no protocol: route, key, lookup, and the request that
-/// goes out when the answer is not in memory. One per event loop.
+/// goes out when the answer is not in memory.
+///
+/// One per event loop.
 struct ProxyResponder {
     /// What to do with a request once its head is here.
     enum Plan {
@@ -57,7 +59,9 @@ struct ProxyResponder {
         }
     }
 
-    /// Answers a complete request. `keyed` is its content when the plan said so.
+    /// Answers a complete request.
+    ///
+    /// `keyed` is its content when the plan said so.
     func respond(
         _ head: GatedHead, keyed: (bytes: ByteBuffer, digest: Digest, length: UInt64)?,
         clientAddress: () -> String?, now: EpochSeconds
@@ -75,9 +79,11 @@ struct ProxyResponder {
         case .hit(let stored):
             return hit(stored, head, result: .hit, now: now)
         case .staleHit(let stored):
-            if let fill = fillRequest(
-                head, key: key, facts: facts, content: keyed?.bytes, reason: .stale,
-                clientAddress: clientAddress())
+            // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
+            if now < stored.terms.staleWhileRevalidateUntil,
+                let fill = fillRequest(
+                    head, key: key, facts: facts, content: keyed?.bytes, reason: .stale,
+                    clientAddress: clientAddress())
             {
                 engine.revalidate(stored, request: fill, on: loop)
             }
@@ -101,7 +107,10 @@ struct ProxyResponder {
     }
 
     func isNotModified(_ stored: StoredResponse, _ head: GatedHead) -> Bool {
-        guard !head.preconditions.isEmpty, head.kind != .post else { return false }
+        // RFC 9110 §13.2.1: only where the answer would be a success
+        guard !head.preconditions.isEmpty, head.kind != .post,
+            stored.entry.status.kind == .successful
+        else { return false }
         return Conditional.evaluate(
             ifNoneMatch: head.preconditions.ifNoneMatch,
             ifModifiedSince: head.preconditions.ifModifiedSince, stored: stored.entry.fields,

@@ -23,7 +23,6 @@ struct GatedHead {
     var isHTTP10 = false
     var keepsAlive = true
     var expectsContinue = false
-    var hasConnectionOptions = false
     /// NIO's decoder parses nothing behind this head and keeps what comes: read no further.
     var stopsDecoder = false
     var directives = RequestCacheControl.none

@@ -20,15 +20,26 @@ struct HeadGate: Sendable {
 
     /// What one pass over the lines collects.
     private struct Lines {
-        var hosts: [String] = []
-        var transferEncodings: [String] = []
-        var contentLengths: [String] = []
-        var expectations: [String] = []
+        var host = Single()
+        var transferEncoding = Single()
+        var contentLength = Single()
+        var expectation = Single()
         var connections: [String] = []
         var cacheControl: [String] = []
         var pragma: [String] = []
         var isUpgrade = false
         var bytes = 0
+    }
+
+    /// A field that may come once: kept without an array for the usual case.
+    private struct Single {
+        private(set) var value: String?
+        private(set) var count = 0
+
+        mutating func add(_ line: String) {
+            if count == 0 { value = line }
+            count += 1
+        }
     }
 
     func check(_ head: HTTPRequestHead) -> Result<GatedHead, RequestError> {
@@ -77,12 +88,12 @@ struct HeadGate: Sendable {
             lines.bytes += name.utf8.count + value.utf8.count + 4
             switch fieldTable.field(named: name) {
             case nil, .via: break
-            case .host: lines.hosts.append(value)
-            case .transferEncoding: lines.transferEncodings.append(value)
-            case .contentLength: lines.contentLengths.append(value)
+            case .host: lines.host.add(value)
+            case .transferEncoding: lines.transferEncoding.add(value)
+            case .contentLength: lines.contentLength.add(value)
             case .connection: lines.connections.append(value)
             case .upgrade: lines.isUpgrade = true
-            case .expect: lines.expectations.append(value)
+            case .expect: lines.expectation.add(value)
             case .cacheControl: lines.cacheControl.append(value)
             case .pragma: lines.pragma.append(value)
             case .cookie: gated.hasCookie = true
@@ -100,20 +111,20 @@ struct HeadGate: Sendable {
     private func content(
         of lines: Lines, isHTTP10: Bool
     ) throws(RequestError) -> GatedHead.Content {
-        if let coding = lines.transferEncodings.first {
-            guard lines.contentLengths.isEmpty, !isHTTP10 else {
+        if let coding = lines.transferEncoding.value {
+            guard lines.contentLength.count == 0, !isHTTP10 else {
                 throw .malformed(.transferEncoding)
             }
-            guard lines.transferEncodings.count == 1, coding.equalsIgnoringCase("chunked") else {
+            guard lines.transferEncoding.count == 1, coding.equalsIgnoringCase("chunked") else {
                 // A coding we do not know is 501 (RFC 9112 §6.1); what hides chunked is an attack.
-                let isUnknownCoding = !coding.utf8.isEmpty && lines.transferEncodings.count == 1
+                let isUnknownCoding = !coding.utf8.isEmpty && lines.transferEncoding.count == 1
                 throw isUnknownCoding && !coding.lowercased().contains("chunked")
                     ? .notImplemented : .malformed(.transferEncoding)
             }
             return .chunked
         }
-        guard let length = lines.contentLengths.first else { return .none }
-        guard lines.contentLengths.count == 1, let value = Self.length(length) else {
+        guard let length = lines.contentLength.value else { return .none }
+        guard lines.contentLength.count == 1, let value = Self.length(length) else {
             throw .malformed(.contentLength)
         }
         return .length(value)
@@ -139,10 +150,10 @@ struct HeadGate: Sendable {
     private func resolveAuthority(
         _ gated: inout GatedHead, lines: Lines
     ) throws(RequestError) {
-        guard lines.hosts.count == 1 || (gated.isHTTP10 && lines.hosts.isEmpty) else {
+        guard lines.host.count == 1 || (gated.isHTTP10 && lines.host.count == 0) else {
             throw .malformed(.host)
         }
-        if let host = lines.hosts.first {
+        if let host = lines.host.value {
             guard let authority = Authority.normalized(host, scheme: scheme) else {
                 throw .malformed(.host)
             }
@@ -178,17 +189,25 @@ struct HeadGate: Sendable {
         _ gated: inout GatedHead, lines: Lines
     ) throws(RequestError) {
         gated.keepsAlive = !gated.isHTTP10
+        var named: Set<String> = []
         for line in lines.connections {
-            for option in line.split(separator: ",") {
-                let name = option.trimmed.lowercased()
+            for option in line.listMembers {
+                let name = option.lowercased()
                 switch name {
                 case "close": gated.keepsAlive = false
                 case "keep-alive": if gated.isHTTP10 { gated.keepsAlive = true }
                 default:
-                    gated.hasConnectionOptions = true
                     try refuseEndToEnd(name)
+                    named.insert(name)
                 }
             }
+        }
+        if !named.isEmpty {
+            // Here, so that no key or variant holds what the origin does not see.
+            gated.headers = HTTPHeaders(
+                gated.headers.compactMap { name, value in
+                    named.contains(name.lowercased()) ? nil : (name, value)
+                })
         }
         if lines.connections.contains(where: { $0.lowercased().contains("close") }) {
             gated.keepsAlive = false
@@ -215,22 +234,26 @@ struct HeadGate: Sendable {
     private func expectsContinue(
         _ lines: Lines, isHTTP10: Bool
     ) throws(RequestError) -> Bool {
-        guard let expectation = lines.expectations.first else { return false }
-        guard lines.expectations.count == 1, expectation.equalsIgnoringCase("100-continue") else {
+        guard let expectation = lines.expectation.value else { return false }
+        guard lines.expectation.count == 1, expectation.equalsIgnoringCase("100-continue") else {
             throw .expectationFailed
         }
         return !isHTTP10
     }
 }
 
-extension Substring {
-    /// Without spaces and tabs at both ends (RFC 9110 §5.6.3).
-    var trimmed: Substring {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        guard let first = firstIndex(where: { !isBlank($0) }),
-            let last = lastIndex(where: { !isBlank($0) })
-        else { return "" }
-        return self[first...last]
+extension String {
+    /// The members of a list (RFC 9110 §5.6.1), without spaces and tabs at their ends.
+    ///
+    /// By bytes: a combining character behind a comma does not hide the comma.
+    var listMembers: [Substring] {
+        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        return utf8.split(separator: UInt8(ascii: ",")).compactMap { member in
+            guard let first = member.firstIndex(where: { !isBlank($0) }),
+                let last = member.lastIndex(where: { !isBlank($0) })
+            else { return nil }
+            return Substring(member[first...last])
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+package import HTTPTypes
+
 /// Why a request is refused at the edge, with the one mapping to a status.
 package enum RequestError: Error, Sendable, Equatable {
     /// Framing, syntax or fields that two HTTP parsers could read differently.
@@ -28,18 +30,18 @@ package enum RequestError: Error, Sendable, Equatable {
         case repaired = "a field that is part of the key has bytes that are not UTF-8"
     }
 
-    package var status: Int {
+    package var status: HTTPResponse.Status {
         switch self {
-        case .malformed: 400
-        case .headTimeout, .bodyTimeout: 408
-        case .methodNotAllowed: 405
-        case .contentTooLarge: 413
-        case .targetTooLong: 414
-        case .expectationFailed: 417
-        case .misdirected: 421
-        case .headTooLarge: 431
-        case .notImplemented: 501
-        case .versionNotSupported: 505
+        case .malformed: .badRequest
+        case .headTimeout, .bodyTimeout: .requestTimeout
+        case .methodNotAllowed: .methodNotAllowed
+        case .contentTooLarge: .contentTooLarge
+        case .targetTooLong: .uriTooLong
+        case .expectationFailed: .expectationFailed
+        case .misdirected: .misdirectedRequest
+        case .headTooLarge: .requestHeaderFieldsTooLarge
+        case .notImplemented: .notImplemented
+        case .versionNotSupported: .httpVersionNotSupported
         }
     }
 

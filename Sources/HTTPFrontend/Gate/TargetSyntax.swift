@@ -22,7 +22,9 @@ enum TargetSyntax {
     }
 
     /// Scheme, authority and origin-form of an absolute-form target; `nil` if it is none.
-    static func absoluteForm(_ target: String) -> (scheme: String, authority: Substring, path: String)? {
+    static func absoluteForm(
+        _ target: String
+    ) -> (scheme: String, authority: Substring, path: String)? {
         let scheme: String
         if target.utf8.count >= 7, target.prefix(7).lowercased() == "http://" {
             scheme = "http"

@@ -10,7 +10,7 @@ struct ProblemDocument {
     var proxyError: String?
 
     init(_ error: RequestError) {
-        status = HTTPResponse.Status(code: error.status)
+        status = error.status
         detail = error.detail
     }
 

@@ -1,6 +1,8 @@
 package import CacheEngine
 
-/// Settings of the HTTP front end. Durations are whole seconds, measured by the loop's tick.
+/// Settings of the HTTP front end.
+///
+/// Durations are whole seconds, measured by the loop's tick.
 package struct FrontendConfiguration: Sendable {
     /// Which part of a request's content is kept in the file for people.
     package enum KeptContent: String, Sendable, CaseIterable {

@@ -10,7 +10,8 @@ import Synchronization
 package final class HTTPServer: Sendable {
     package let address: SocketAddress
     private let channel: any Channel
-    private let loops: [LoopSlot]
+    private let group: MultiThreadedEventLoopGroup
+    private let served: Served
 
     /// One event loop and what its connections share.
     private struct LoopSlot: Sendable {
@@ -18,22 +19,66 @@ package final class HTTPServer: Sendable {
         var context: NIOLoopBound<LoopContext>
     }
 
-    private init(channel: any Channel, address: SocketAddress, loops: [LoopSlot]) {
-        self.channel = channel
-        self.address = address
-        self.loops = loops
+    /// What new connections find; nothing until `serve`.
+    private final class Served: Sendable {
+        let slots = Mutex<[LoopSlot]>([])
+
+        func configure(_ channel: any Channel) throws {
+            let slots = slots.withLock { $0 }
+            guard let slot = slots.first(where: { $0.loop === channel.eventLoop }) else {
+                throw ChannelError.ioOnClosedChannel
+            }
+            let loop = slot.context.value
+            let limit = max(1, loop.configuration.maxConnections / max(1, slots.count))
+            try HTTPServer.configure(channel, loop, limit: limit)
+        }
     }
 
-    /// Binds and serves.
+    private init(
+        channel: any Channel, address: SocketAddress, group: MultiThreadedEventLoopGroup,
+        served: Served
+    ) {
+        self.channel = channel
+        self.address = address
+        self.group = group
+        self.served = served
+    }
+
+    /// Binds the address and takes no connection yet: who connects waits in the system's queue.
     ///
-    /// - Throws: `IOError` when the address cannot be bound, `KeyError` when libcrypto fails.
-    package static func start(
-        host: String, port: Int, group: MultiThreadedEventLoopGroup, engine: Engine,
-        configuration: FrontendConfiguration, secret: CredentialSecret, clock: any WallClock,
-        logger: Logger
+    /// First of all, so that a port in use stops the start before a file is touched.
+    ///
+    /// - Throws: `IOError` when the address cannot be bound.
+    package static func bind(
+        host: String, port: Int, group: MultiThreadedEventLoopGroup
     ) async throws -> HTTPServer {
-        var loops: [LoopSlot] = []
-        var index: [ObjectIdentifier: NIOLoopBound<LoopContext>] = [:]
+        let served = Served()
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try served.configure(channel) }
+            }
+            .bind(host: host, port: port)
+            .get()
+        guard let address = channel.localAddress else {
+            throw ChannelError.operationUnsupported
+        }
+        return HTTPServer(channel: channel, address: address, group: group, served: served)
+    }
+
+    /// Takes connections from here on.
+    ///
+    /// - Throws: `KeyError` when libcrypto fails.
+    package func serve(
+        engine: Engine, configuration: FrontendConfiguration, secret: CredentialSecret,
+        clock: any WallClock, logger: Logger
+    ) async throws {
+        var slots: [LoopSlot] = []
         for loop in group.makeIterator() {
             let context = try await loop.submit {
                 let context = try LoopContext(
@@ -42,33 +87,19 @@ package final class HTTPServer: Sendable {
                 context.startTicking()
                 return NIOLoopBound(context, eventLoop: loop)
             }.get()
-            loops.append(LoopSlot(loop: loop, context: context))
-            index[ObjectIdentifier(loop)] = context
+            slots.append(LoopSlot(loop: loop, context: context))
         }
-        let contexts = index
-        let limit = max(1, configuration.maxConnections / max(1, loops.count))
-        let channel = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelInitializer { channel in
-                guard let context = contexts[ObjectIdentifier(channel.eventLoop)] else {
-                    return channel.close()
-                }
-                return channel.eventLoop.makeCompletedFuture {
-                    try Self.configure(channel, context.value, limit: limit)
-                }
-            }
-            .bind(host: host, port: port)
-            .get()
-        guard let address = channel.localAddress else {
-            throw ChannelError.operationUnsupported
-        }
-        return HTTPServer(channel: channel, address: address, loops: loops)
+        served.slots.withLock { [slots] in $0 = slots }
+        try await channel.setOption(.autoRead, value: true).get()
     }
 
-    private static func configure(
+    /// Gives the address back without having served.
+    package func close() async {
+        try? await channel.close().get()
+    }
+
+    /// Gives a new connection its handlers; more than `limit` on a loop are closed at once.
+    static func configure(
         _ channel: any Channel, _ loop: LoopContext, limit: Int
     ) throws {
         guard loop.connectionCount < limit, !loop.isDraining else {
@@ -86,8 +117,10 @@ package final class HTTPServer: Sendable {
         let responder = ProxyResponder(
             loop: loop.loop, engine: loop.engine, configuration: loop.configuration,
             hasher: loop.hasher, secret: loop.secret)
+        let gate = ByteGate()
         try channel.pipeline.syncOperations.addHandlers([
-            ByteToMessageHandler(decoder), ConnectionHandler(loop: loop, responder: responder),
+            gate, ByteToMessageHandler(decoder),
+            ConnectionHandler(loop: loop, responder: responder, gate: gate),
         ])
     }
 
@@ -96,19 +129,23 @@ package final class HTTPServer: Sendable {
     /// - Returns: `false` when connections had to be cut after `timeout`.
     package func shutdown(timeout: Duration) async -> Bool {
         try? await channel.close().get()
-        for slot in loops { slot.loop.execute { slot.context.value.drain() } }
+        for slot in served.slots.withLock({ $0 }) {
+            slot.loop.execute { slot.context.value.drain() }
+        }
         let deadline = ContinuousClock.now + timeout
         while await openConnections() > 0, ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(10))
         }
         let isDone = await openConnections() == 0
-        for slot in loops { slot.loop.execute { slot.context.value.closeAll() } }
+        for slot in served.slots.withLock({ $0 }) {
+            slot.loop.execute { slot.context.value.closeAll() }
+        }
         return isDone
     }
 
     private func openConnections() async -> Int {
         var count = 0
-        for slot in loops {
+        for slot in served.slots.withLock({ $0 }) {
             let open = slot.loop.submit { slot.context.value.connectionCount }
             count += (try? await open.get()) ?? 0
         }

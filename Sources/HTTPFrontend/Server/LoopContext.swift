@@ -40,7 +40,7 @@ final class LoopContext {
         self.logger = logger
         hasher = try KeyHasher()
         now = clock.now()
-        started = .now()
+        started = loop.now
         scratch = ByteBufferAllocator().buffer(capacity: 4096)
         gate = HeadGate(
             limits: .init(
@@ -52,7 +52,9 @@ final class LoopContext {
             scheme: "http")
     }
 
-    /// Begins to renew the time and to enforce deadlines. Call on the loop.
+    /// Begins to renew the time and to enforce deadlines.
+    ///
+    /// Call on the loop.
     func startTicking() {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let interval = TimeAmount.milliseconds(Self.tickMilliseconds)
@@ -64,7 +66,7 @@ final class LoopContext {
     /// Renews the time; cuts off who is past a deadline.
     func advance() {
         now = clock.now()
-        let elapsed = (NIODeadline.now() - started).nanoseconds / 1_000_000_000
+        let elapsed = (loop.now - started).nanoseconds / 1_000_000_000
         guard elapsed != uptime else { return }
         uptime = elapsed
         // A copy: a connection that is closed takes itself out.

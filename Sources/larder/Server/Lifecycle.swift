@@ -43,7 +43,6 @@ enum Lifecycle {
 struct EngineService: Service {
     let engine: Engine
     let timeout: Duration
-    let logger: Logger
 
     func run() async throws {
         try await gracefulShutdown()

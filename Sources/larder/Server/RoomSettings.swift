@@ -4,7 +4,6 @@ import HTTPCaching
 import HTTPFrontend
 import Logging
 import NIOCore
-import NIOPosix
 import OriginClient
 import SQLiteStore
 
@@ -16,13 +15,11 @@ struct RoomSettings {
     var store: SQLiteStoreConfiguration
     /// From `--key-file`; otherwise the store makes one.
     var secret: CredentialSecret?
-    private let listen: ListenAddress
 
     private static let readers = 2
 
     /// - Throws: ``StartFailure`` naming the flag whose value cannot be used.
     init(_ server: ServerConfiguration) throws(StartFailure) {
-        listen = server.listener.address
         frontend = try Self.frontend(server)
         origin = try Self.origin(server.origin)
         store = SQLiteStoreConfiguration(path: server.store.path)
@@ -125,18 +122,6 @@ struct RoomSettings {
                     + "\(counts.lowerBound) to \(counts.upperBound) are needed")
         }
         return secret
-    }
-
-    /// Binds and releases the listener's port.
-    func probePort(group: MultiThreadedEventLoopGroup) async throws(StartFailure) {
-        do {
-            let channel = try await ServerBootstrap(group: group)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .bind(host: listen.host, port: listen.port).get()
-            try await channel.close().get()
-        } catch {
-            throw StartFailure("cannot listen on \(listen): \(error.oneLine)")
-        }
     }
 }
 

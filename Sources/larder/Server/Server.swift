@@ -22,34 +22,50 @@ struct Server {
         let clock = SystemClock()
         let rooms = try RoomSettings(configuration)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-        // Before the file is touched: a port in use leaves nothing behind.
-        try await rooms.probePort(group: group)
+        let server = try await listen(group)
+        do {
+            try await serve(
+                server, rooms: rooms, group: group, signals: signals, clock: clock, logger: logger)
+        } catch {
+            await server.close()
+            throw error as? StartFailure ?? StartFailure(error.oneLine)
+        }
+        logger.info("stopped")
+    }
+
+    /// Before a file is touched: a port in use leaves nothing behind.
+    private func listen(
+        _ group: MultiThreadedEventLoopGroup
+    ) async throws(StartFailure) -> HTTPServer {
+        let address = configuration.listener.address
+        do {
+            return try await HTTPServer.bind(host: address.host, port: address.port, group: group)
+        } catch {
+            throw StartFailure("cannot listen on \(address): \(error.oneLine)")
+        }
+    }
+
+    private func serve(
+        _ server: HTTPServer, rooms: RoomSettings, group: MultiThreadedEventLoopGroup,
+        signals: UnixSignalsSequence, clock: SystemClock, logger: Logger
+    ) async throws {
         let origin = try makeOrigin(rooms, group: group)
         let store = try openStore(rooms, clock: clock, logger: logger)
         let secret = try credentialSecret(rooms, store: store)
         let engine = Engine(
             configuration: rooms.engine, store: store, origin: origin, clock: clock,
             renderer: StoredRendering(), secret: secret, logger: logger)
+        try await server.serve(
+            engine: engine, configuration: rooms.frontend, secret: secret, clock: clock,
+            logger: logger)
+        announce(server, logger: logger)
         let drain = configuration.drainTimeout
-        let services: [any Service] = [
-            EngineService(engine: engine, timeout: drain, logger: logger),
-            OriginService(origin: origin),
-        ]
-        do {
-            let server = try await HTTPServer.start(
-                host: configuration.listener.address.host,
-                port: configuration.listener.address.port, group: group, engine: engine,
-                configuration: rooms.frontend, secret: secret, clock: clock, logger: logger)
-            announce(server, logger: logger)
-            let frontend = FrontendService(server: server, timeout: drain, logger: logger)
-            try await Lifecycle.run(services + [frontend], signals: signals, logger: logger)
-        } catch let error as StartFailure {
-            throw error
-        } catch {
-            _ = await engine.shutdown(timeout: drain)
-            throw StartFailure("cannot listen on \(configuration.listener.address): \(error)")
-        }
-        logger.info("stopped")
+        try await Lifecycle.run(
+            [
+                EngineService(engine: engine, timeout: drain),
+                OriginService(origin: origin),
+                FrontendService(server: server, timeout: drain, logger: logger),
+            ], signals: signals, logger: logger)
     }
 
     private func makeOrigin(

@@ -1,0 +1,66 @@
+import CacheEngine
+import CacheKeys
+import HTTPCaching
+import Synchronization
+
+/// A durable tier that lasts as long as the test.
+final class MemoryStore: EntryStore {
+    private let rows = Mutex<[CacheKey: [StoredEntry]]>([:])
+
+    var entries: [StoredEntry] { rows.withLock { $0.values.flatMap(\.self) } }
+
+    func find(_ query: EntryQuery) throws(StoreError) -> EntryFinding {
+        let stored = rows.withLock { $0[query.primaryKey] ?? [] }
+        guard !stored.isEmpty else { return .uriMiss }
+        let match = stored.first { entry in
+            entry.variant.names.isEmpty
+                || query.variantKey(entry.variant.names) == entry.variant.key
+        }
+        return match.map { .entry($0) } ?? .varyMiss
+    }
+
+    func commit(_ batch: [Mutation]) throws(StoreError) {
+        rows.withLock { rows in
+            for mutation in batch {
+                switch mutation {
+                case .put(let response), .freshen(let response):
+                    rows[response.primaryKey, default: []].removeAll {
+                        $0.variant.key == response.variant.key
+                    }
+                    rows[response.primaryKey, default: []].append(response.entry)
+                case .delete(let name):
+                    rows[name.primaryKey, default: []].removeAll {
+                        $0.variant.key == name.variantKey
+                    }
+                case .invalidate(let uri, _):
+                    rows = rows.filter { $0.value.first?.identity.uriKey != uri }
+                }
+            }
+        }
+    }
+
+    func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage {
+        let entries = rows.withLock { $0.values.flatMap { $0 } }
+        let names = entries.map { entry in
+            EntryName(
+                uriKey: entry.identity.uriKey, primaryKey: entry.identity.primaryKey,
+                variantKey: entry.variant.key)
+        }
+        return KeyPage(names: names, next: nil)
+    }
+
+    func roughCount() throws(StoreError) -> Int { rows.withLock { $0.count } }
+
+    func tend(isIdle: Bool) throws(StoreError) -> StoreNews { StoreNews() }
+
+    func close() throws(StoreError) {}
+}
+
+/// A wall clock that moves when it is told to.
+final class ManualClock: WallClock {
+    private let time = Mutex<EpochSeconds>(1_800_000_000)
+
+    func now() -> EpochSeconds { time.withLock { $0 } }
+
+    func advance(_ seconds: Int64) { time.withLock { $0 += seconds } }
+}
