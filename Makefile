@@ -23,6 +23,8 @@ cache_post := $(foreach glob,$(CACHE_POST),--cache-post '$(glob)')
 
 debug := --scratch-path .build-debug --explicit-target-dependency-import-check error $(SWIFT_FLAGS)
 larder := .build-release/release/larder
+# One file without a Swift runtime to install; calls into the runtime are direct, too.
+release_flags := --scratch-path .build-release --static-swift-stdlib
 sources := Package.swift Sources Tests Migrations $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
 help:
@@ -57,7 +59,7 @@ dependencies:
 	    || fail "there is no swift here; install 6.2 or newer from https://www.swift.org/install/"
 
 release: dependencies
-	swift build -c release --scratch-path .build-release --product larder $(SWIFT_FLAGS)
+	swift build -c release $(release_flags) --product larder $(SWIFT_FLAGS)
 
 build: dependencies
 	swift build --build-tests $(debug)

@@ -84,6 +84,14 @@ extension HTTPResponse {
     }
 }
 
+extension HTTPResponse {
+    var withoutHopByHop: HTTPResponse {
+        var head = self
+        head.headerFields = HopByHop.removed(from: headerFields)
+        return head
+    }
+}
+
 extension HTTPFields {
     /// With our Via appended, and Date if the origin gave none (RFC 9110 §6.6.1).
     func forwarded(via name: String, receivedAt time: EpochSeconds) -> HTTPFields {

@@ -14,6 +14,7 @@ final class Passthrough: AnswerSource {
     private let loop: any EventLoop
     private var client: (any AnswerReceiver)?
     private var exchange: (any OriginExchange)?
+    private var hasHead = false
     private var isDone = false
 
     init(engine: Engine, request: PassRequest, loop: any EventLoop, client: any AnswerReceiver) {
@@ -36,6 +37,7 @@ final class Passthrough: AnswerSource {
 
     func leave() {
         guard !isDone else { return }
+        invalidateIfUnknown()
         exchange?.cancel()
         end()
     }
@@ -56,6 +58,17 @@ final class Passthrough: AnswerSource {
         exchange = nil
     }
 
+    /// The origin may have acted on an unsafe request although no answer says so.
+    private func invalidateIfUnknown() {
+        guard !hasHead, exchange != nil,
+            Invalidation.applies(
+                method: request.facts.method, isDeclared: request.isDeclared, status: 200)
+        else { return }
+        engine.invalidate(
+            surface: request.surface, scheme: request.scheme, authority: request.authority,
+            targets: [request.origin.target])
+    }
+
     private func invalidateIfNeeded(_ head: HTTPResponse) {
         guard
             Invalidation.applies(
@@ -73,10 +86,11 @@ final class Passthrough: AnswerSource {
 
 extension Passthrough: OriginReceiver {
     func originInformational(_ head: HTTPResponse) {
-        client?.answer(informational: head)
+        client?.answer(informational: head.withoutHopByHop)
     }
 
     func originHead(_ head: HTTPResponse, framing: OriginFraming) {
+        hasHead = true
         invalidateIfNeeded(head)
         client?.answer(
             head: head.forwarded(
@@ -98,6 +112,7 @@ extension Passthrough: OriginReceiver {
     }
 
     func originFailed(_ error: OriginError) {
+        invalidateIfUnknown()
         fail(.origin(error))
     }
 

@@ -144,7 +144,7 @@ final class Answer: AnswerReceiver {
         source = nil
         guard let connection else { return }
         // A body that was cut must not look complete.
-        if hasHead { return connection.closeNow() }
+        if hasHead { return connection.abort() }
         connection.fail(failure)
     }
 

@@ -2,6 +2,14 @@ import CacheEngine
 import HTTPCaching
 import NIOCore
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// Writing answers and what follows them.
 extension ConnectionHandler {
     /// Writes without flushing: one flush for what belongs together.
@@ -83,6 +91,15 @@ extension ConnectionHandler {
 
     private var bufferedBytes: Int {
         (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    /// Cuts the connection so that the client sees a reset: the end of an answer that is delimited
+    /// by the connection's must not look regular (RFC 9112 §8).
+    func abort() {
+        if let socket = context?.channel as? any SocketOptionProvider {
+            _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        }
+        closeNow()
     }
 
     func closeNow() {

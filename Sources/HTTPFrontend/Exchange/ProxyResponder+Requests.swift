@@ -27,29 +27,9 @@ extension ProxyResponder {
                 credentials: secret.digest(fields: credentials)))
     }
 
-    /// The content's digest and the fields that origins choose an answer to POST by, in this
-    /// order, then the operator's own.
+    /// The content's digest and the fields that origins choose an answer to POST by.
     func keyedParts(_ head: GatedHead, digest: Digest, length: UInt64) -> ContentParts {
-        func joined(_ name: String) -> String? {
-            let lines = head.headers[name]
-            return lines.isEmpty ? nil : lines.joined(separator: ", ")
-        }
-        var fields: [(name: String, value: String?)] = [
-            ("content-type", joined("content-type")),
-            ("content-encoding", joined("content-encoding")),
-            ("content-language", joined("content-language")),
-            ("accept", joined("accept")),
-            ("accept-language", joined("accept-language")),
-            ("accept-encoding", reducedAcceptEncoding(head)),
-            ("origin", joined("origin")),
-        ]
-        for name in configuration.keyFields { fields.append((name, joined(name))) }
-        return ContentParts(length: length, digest: digest, fields: fields)
-    }
-
-    private func reducedAcceptEncoding(_ head: GatedHead) -> String? {
-        let lines = head.headers["accept-encoding"]
-        return lines.isEmpty ? nil : AcceptEncoding.reduced(lines)
+        ContentParts(length: length, digest: digest, fields: keyFields.values(in: head.headers))
     }
 
     private func credentialLines(_ head: GatedHead) -> [(name: String, value: String)] {

@@ -32,6 +32,7 @@ struct ProxyResponder {
     let configuration: FrontendConfiguration
     let hasher: KeyHasher
     let secret: CredentialSecret
+    let keyFields: KeyFieldTable
 
     func plan(_ head: GatedHead) -> Plan {
         switch head.kind {

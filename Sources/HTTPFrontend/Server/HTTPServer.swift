@@ -116,7 +116,7 @@ package final class HTTPServer: Sendable {
             limitConfiguration: limits)
         let responder = ProxyResponder(
             loop: loop.loop, engine: loop.engine, configuration: loop.configuration,
-            hasher: loop.hasher, secret: loop.secret)
+            hasher: loop.hasher, secret: loop.secret, keyFields: loop.keyFields)
         let gate = ByteGate()
         try channel.pipeline.syncOperations.addHandlers([
             gate, ByteToMessageHandler(decoder),

@@ -10,6 +10,7 @@ final class LoopContext {
     let engine: Engine
     let configuration: FrontendConfiguration
     let gate: HeadGate
+    let keyFields: KeyFieldTable
     let hasher: KeyHasher
     let secret: CredentialSecret
     let logger: Logger
@@ -39,6 +40,7 @@ final class LoopContext {
         self.clock = clock
         self.logger = logger
         hasher = try KeyHasher()
+        keyFields = KeyFieldTable(own: configuration.keyFields)
         now = clock.now()
         started = loop.now
         scratch = ByteBufferAllocator().buffer(capacity: 4096)

@@ -22,7 +22,7 @@ struct ProxyResponderTests {
                 try body(
                     ProxyResponder(
                         loop: loop.loop, engine: loop.engine, configuration: loop.configuration,
-                        hasher: loop.hasher, secret: loop.secret))
+                        hasher: loop.hasher, secret: loop.secret, keyFields: loop.keyFields))
             }
         }
         return try #require(result)
