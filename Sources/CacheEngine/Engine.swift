@@ -46,6 +46,7 @@ package final class Engine: Sendable {
     private let epoch = Atomic<UInt64>(0)
     let store: any EntryStore
     let storedKeys = StoredKeys()
+    let originFailures = OriginFailureLog()
     private let writer: DeferredWriter
     private let readers: NIOThreadPool
     private let revalidating = Mutex<Set<CacheKey>>([])

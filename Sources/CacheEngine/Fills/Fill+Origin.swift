@@ -54,7 +54,7 @@ extension Fill: OriginReceiver {
 
     func originFailed(_ error: OriginError) {
         guard phase != .done else { return }
-        engine.logger.debug("origin failed", metadata: ["error": "\(error)"])
+        engine.originFailures.note(error, now: engine.clock.now(), logger: engine.logger)
         if phase == .waiting, let candidate, mayServeStale(candidate, isUnreachable: true) {
             return serveStale(candidate, forwardStatus: nil)
         }

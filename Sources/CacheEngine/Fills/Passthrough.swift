@@ -112,6 +112,7 @@ extension Passthrough: OriginReceiver {
     }
 
     func originFailed(_ error: OriginError) {
+        engine.originFailures.note(error, now: engine.clock.now(), logger: engine.logger)
         invalidateIfUnknown()
         fail(.origin(error))
     }
