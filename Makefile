@@ -79,7 +79,9 @@ run: release
 	    [ "$$host" = 0.0.0.0 ] && host=127.0.0.1; \
 	    for _ in $$(seq 200); do \
 	        kill -0 $$1 2>/dev/null || return 1; \
-	        (: </dev/tcp/$$host/$$port) 2>/dev/null && return 0; \
+	        if (: </dev/tcp/$$host/$$port) 2>/dev/null; then \
+	            sleep 0.2; kill -0 $$1 2>/dev/null; return; \
+	        fi; \
 	        sleep 0.1; \
 	    done; \
 	    echo "make: nothing listens on $$2 after 20 seconds" >&2; return 1; \
