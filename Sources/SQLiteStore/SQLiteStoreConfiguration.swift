@@ -46,7 +46,7 @@ package struct SQLiteStoreConfiguration: Sendable {
     package var maxPageCount: Int64?
 
     /// KiB of page cache of the writing connection.
-    package var writerCacheKiB: Int = 16_384
+    package var writerCacheKiB: Int = 49_152
 
     /// KiB of page cache of each reading connection.
     package var readerCacheKiB: Int = 4_096

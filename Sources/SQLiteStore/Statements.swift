@@ -40,6 +40,14 @@ enum Statements {
             AND body_checksum = ? AND body_size = ?
         """
 
+    // `responses_by_name`, two columns, then rowids. What was stored first goes.
+    static let trimVariants = """
+        DELETE FROM responses WHERE id IN (
+            SELECT id FROM responses WHERE uri_key = ? AND primary_key = ?
+            ORDER BY id DESC LIMIT -1 OFFSET ?
+        )
+        """
+
     // `responses_by_name`, all columns.
     static let deleteVariant =
         "DELETE FROM responses WHERE uri_key = ? AND primary_key = ? AND variant_key = ?"
@@ -103,7 +111,8 @@ enum Statements {
 
     /// Every statement that looks into a table, for the test that explains them.
     static let all = [
-        put, freshen, deleteVariant, deletePlain, deleteURI, logInvalidation, pruneInvalidations,
+        put, freshen, trimVariants, deleteVariant, deletePlain, deleteURI, logInvalidation,
+        pruneInvalidations,
         find, body, probeURI, names, lastRow, readMeta, writeMeta,
     ]
 }

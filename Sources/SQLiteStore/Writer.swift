@@ -170,6 +170,21 @@ extension Writer {
             }
         }
         try statements.put.end(code)
+        if entry.variant.key != nil { try trimVariants(entry.identity) }
+    }
+
+    /// Keeps the variants of a key bounded, as in memory: a lookup walks all of them.
+    private func trimVariants(_ identity: EntryIdentity) throws(SQLiteFailure) {
+        let name = EntryName(
+            uriKey: identity.uriKey, primaryKey: identity.primaryKey, variantKey: nil)
+        let code = name.withBlobs { uri, primary, _ in
+            var binder = Binder(statement: statements.trimVariants.pointer)
+            binder.blob(uri)
+            binder.blob(primary)
+            binder.integer(Int64(MemoryTier.variantLimit))
+            return statements.trimVariants.step(binder)
+        }
+        try statements.trimVariants.end(code)
     }
 
     private func freshen(_ response: StoredResponse) throws(SQLiteFailure) {
@@ -255,6 +270,7 @@ struct WriterStatements {
     let commit: RawStatement
     let put: RawStatement
     let freshen: RawStatement
+    let trimVariants: RawStatement
     let deleteVariant: RawStatement
     let deletePlain: RawStatement
     let deleteURI: RawStatement
@@ -268,6 +284,7 @@ struct WriterStatements {
         commit = try RawStatement(Statements.commit, on: database)
         put = try RawStatement(Statements.put, on: database)
         freshen = try RawStatement(Statements.freshen, on: database)
+        trimVariants = try RawStatement(Statements.trimVariants, on: database)
         deleteVariant = try RawStatement(Statements.deleteVariant, on: database)
         deletePlain = try RawStatement(Statements.deletePlain, on: database)
         deleteURI = try RawStatement(Statements.deleteURI, on: database)

@@ -98,6 +98,23 @@ struct PuttingTests {
         #expect(try store.find(query).entry == plain.entry())
     }
 
+    @Test("Of too many variants the first stored go, other keys stay")
+    func variantsAreBounded() throws {
+        var sample = Sample(1)
+        sample.vary = ["accept"]
+        let puts = try (0..<100).map { number in
+            sample.variant = number
+            return try sample.put
+        }
+        try store.commit([try Sample(2).put])
+        try store.commit(puts)
+        #expect(try place.count() == MemoryTier.variantLimit + 1)
+        #expect(try store.find(try sample.query(variant: 35)).name == "varyMiss")
+        #expect(try store.find(try sample.query(variant: 36)).name == "entry")
+        #expect(try store.find(try sample.query(variant: 99)).name == "entry")
+        #expect(try store.find(try Sample(2).query()).name == "entry")
+    }
+
     @Test("A delete takes one variant, or the row without one")
     func deletes() throws {
         var varying = Sample(1)

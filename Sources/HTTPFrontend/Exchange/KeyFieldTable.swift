@@ -21,10 +21,15 @@ struct KeyFieldTable: Sendable {
     /// Every name in the order of the key, without a value.
     private let absent: [(name: String, value: String?)]
     private let acceptEncodingPlace: Int
+    /// Lower-case names of all fields in the key and of those that carry credentials.
+    let guarded: Set<String>
 
-    /// - Parameter own: lower-case names that the operator adds.
-    init(own: [String]) {
+    /// - Parameters:
+    ///   - own: lower-case names that the operator adds.
+    ///   - credentials: lower-case names of fields that carry credentials.
+    init(own: [String], credentials: [String]) {
         let names = Self.standard + own
+        guarded = Set(names + credentials)
         absent = names.map { ($0, nil) }
         acceptEncodingPlace = names.firstIndex(of: Self.acceptEncoding) ?? 0
         var table = [[Entry]](repeating: [], count: (names.map(\.utf8.count).max() ?? 0) + 1)

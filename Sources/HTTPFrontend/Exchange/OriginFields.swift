@@ -3,11 +3,20 @@ import HTTPCaching
 import HTTPTypes
 import NIOHTTP1
 
-/// Field lines straight from NIO's decoder.
+/// Field lines as the origin sees them: an answer varies by what was sent to it, not by what the
+/// client said and we replaced.
 struct HeaderLines: FieldLines {
     let headers: HTTPHeaders
 
-    func lines(named name: String) -> [String] { headers[name] }
+    func lines(named name: String) -> [String] {
+        switch name {
+        // The client's address differs with every client: a value that no key can be made of, so
+        // that what varies by it is not stored.
+        case "x-forwarded-for": ["\u{FFFD}"]
+        // The same for all that share a key.
+        default: OriginFields.isReplaced(name) ? [] : headers[name]
+        }
+    }
 }
 
 /// Which of a client's fields reach the origin (RFC 9110 §7.6.1 and our own strictness).
@@ -31,6 +40,8 @@ enum OriginFields {
         var keepsDirectives: Bool
         var clientAddress: String?
         var viaName: String
+        /// Names that decide who an answer is for, or which; see `KeyFieldTable.guarded`.
+        var guarded: Set<String> = []
     }
 
     static func fields(of head: GatedHead, options: Options) -> HTTPFields {
@@ -55,21 +66,25 @@ enum OriginFields {
     }
 
     private static func isForwarded(_ name: String, options: Options) -> Bool {
-        if HopByHop.isHopByHop(name) || framing.contains(name) || isOverriding(name) {
-            return false
-        }
+        if isReplaced(name) || isDisguised(name, guarded: options.guarded) { return false }
         if directives.contains(name) { return options.keepsPreconditions }
         if name == "cache-control" || name == "pragma" { return options.keepsDirectives }
         return true
     }
 
-    /// Origins behind CGI and its kin take an underscore for a hyphen.
-    private static func isOverriding(_ name: String) -> Bool {
-        guard name.utf8.contains(UInt8(ascii: "_")) else {
-            return name.hasPrefix("x-forwarded-") || overriding.contains(name)
-        }
+    /// Whether a client's field never reaches the origin as the client sent it.
+    static func isReplaced(_ name: String) -> Bool {
+        HopByHop.isHopByHop(name) || framing.contains(name) || overriding.contains(name)
+            || name.hasPrefix("x-forwarded-")
+    }
+
+    /// Origins behind CGI and its kin take an underscore for a hyphen: such a spelling of a field
+    /// that we replace, key on or look at would reach them past the key.
+    private static func isDisguised(_ name: String, guarded: Set<String>) -> Bool {
+        guard name.utf8.contains(UInt8(ascii: "_")) else { return false }
         let hyphenated = String(name.map { $0 == "_" ? "-" : $0 })
-        return hyphenated.hasPrefix("x-forwarded-") || overriding.contains(hyphenated)
+        return isReplaced(hyphenated) || guarded.contains(hyphenated)
+            || directives.contains(hyphenated) || hyphenated == "cache-control"
     }
 
     private static let forwardedHost = HTTPField.Name("X-Forwarded-Host")

@@ -68,7 +68,8 @@ extension ProxyResponder {
             of: head,
             options: .init(
                 keepsPreconditions: hasOwnConditions, keepsDirectives: hasOwnDirectives,
-                clientAddress: clientAddress, viaName: engine.configuration.viaName))
+                clientAddress: clientAddress, viaName: engine.configuration.viaName,
+                guarded: keyFields.guarded))
         return FillRequest(
             identity: EntryIdentity(
                 primaryKey: key, uriKey: uri, material: material, surface: .proxy,
@@ -105,7 +106,8 @@ extension ProxyResponder {
                     of: head,
                     options: .init(
                         keepsPreconditions: true, keepsDirectives: true,
-                        clientAddress: clientAddress, viaName: engine.configuration.viaName)),
+                        clientAddress: clientAddress, viaName: engine.configuration.viaName,
+                        guarded: keyFields.guarded)),
                 body: body, isRetryable: isIdempotentRead),
             facts: head.facts,
             isDeclared: configuration.routes.route(for: head.kind, target: head.target)

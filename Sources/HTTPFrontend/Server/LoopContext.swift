@@ -40,7 +40,9 @@ final class LoopContext {
         self.clock = clock
         self.logger = logger
         hasher = try KeyHasher()
-        keyFields = KeyFieldTable(own: configuration.keyFields)
+        keyFields = KeyFieldTable(
+            own: configuration.keyFields,
+            credentials: CredentialFields.standard + configuration.credentialFields)
         now = clock.now()
         started = loop.now
         scratch = ByteBufferAllocator().buffer(capacity: 4096)

@@ -20,7 +20,8 @@ struct OriginFieldsTests {
             of: head,
             options: .init(
                 keepsPreconditions: conditions, keepsDirectives: directives,
-                clientAddress: address, viaName: "larder")
+                clientAddress: address, viaName: "larder",
+                guarded: KeyFieldTable(own: ["x-tenant"], credentials: ["x-api-key"]).guarded)
         ).map { "\($0.name.rawName): \($0.value)" }
     }
 
@@ -43,6 +44,18 @@ struct OriginFieldsTests {
     func isDropped(_ name: String) throws {
         let value = name == "Expect" ? "100-continue" : "evil"
         #expect(try lines([(name, value)]) == Self.own)
+    }
+
+    @Test(arguments: [
+        "X_Api_Key", "X-Api_Key", "Content_Type", "Accept_Encoding", "X_Tenant", "If_None_Match",
+        "Cache_Control", "Transfer_Encoding", "Content_Length", "X_Real_IP",
+    ])
+    func disguisesAreDropped(_ name: String) throws {
+        #expect(try lines([(name, "evil")], conditions: true, directives: true) == Self.own)
+    }
+
+    @Test func otherUnderscoresPass() throws {
+        #expect(try lines([("X_Kind", "1")]) == ["X_Kind: 1"] + Self.own)
     }
 
     @Test func framingIsDropped() throws {

@@ -83,6 +83,33 @@ struct VaryTests {
         }
     }
 
+    @Test func anAnswerThatVariesByTheClientsAddressIsNotKept() async throws {
+        try await withStand { stand in
+            stand.origin.on("/a") { request in
+                .text(
+                    request.fields["X-Forwarded-For"] ?? "none",
+                    fresh().adding(["Vary": "X-Forwarded-For"]))
+            }
+            for _ in 1...2 {
+                let answer = try stand.get("/a", ["X-Forwarded-For": "203.0.113.9"])
+                #expect(answer.text == "127.0.0.1")
+                #expect(answer.xCache == "MISS")
+                #expect(!answer.cacheStatus.contains("stored"))
+            }
+        }
+    }
+
+    @Test func aCredentialInDisguiseReachesNobody() async throws {
+        try await withStand(["--cache-post", "/search"]) { stand in
+            stand.origin.on("/search") { request in
+                .text(request.fields["X_Api_Key"] ?? "anonymous", fresh())
+            }
+            let answer = try stand.post("/search", "q", ["X_Api_Key": "secret"])
+            #expect(answer.text == "anonymous")
+            #expect(try stand.post("/search", "q").text == "anonymous")
+        }
+    }
+
     @Test func invalidationFellsEveryVariant() async throws {
         try await withStand { stand in
             stand.origin.on("/a", .text("x", fresh().adding(["Vary": "X-Kind"])))
