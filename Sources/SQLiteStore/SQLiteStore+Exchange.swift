@@ -25,7 +25,11 @@ extension SQLiteStore {
             throw error
         } catch {
             let failure = SQLiteFailure(error)
-            guard failure.remedy == .replace else { throw openError(failure, files) }
+            // A statement that does not compile on a file whose steps are all ours: the text of the
+            // schema is damaged in a way that SQLite cannot tell.
+            guard failure.remedy == .replace || failure.primaryCode == SQLITE_ERROR else {
+                throw openError(failure, files)
+            }
             try moveAside(files, reason: failure.message, now: now, logger: logger)
         }
         do {

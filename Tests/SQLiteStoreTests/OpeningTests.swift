@@ -164,6 +164,23 @@ struct OpeningTests {
         #expect(place.files().contains { $0.contains(".corrupt-") })
     }
 
+    @Test("A schema whose text is damaged is moved aside too")
+    func damagedSchema() throws {
+        try place.open().close()
+        var bytes = try place.read("larder.db")
+        // A column's name in the text of CREATE TABLE: valid SQL, another table.
+        let name = Array("head_checksum INTEGER".utf8)
+        // Free space may hold older copies of the text.
+        let starts = bytes.indices.filter { bytes[$0...].starts(with: name) }
+        #expect(!starts.isEmpty)
+        for start in starts { bytes[start] = UInt8(ascii: "x") }
+        try place.write(bytes, to: "larder.db")
+        let store = try place.open()
+        try store.commit([try Sample(1).put])
+        #expect(try store.find(try Sample(1).query()).name == "entry")
+        #expect(place.files().contains { $0.contains(".corrupt-") })
+    }
+
     @Test("An orderly close is remembered, any other end is noticed")
     func cleanFlag() throws {
         let first = try place.open()

@@ -107,7 +107,12 @@ struct RestartTests {
                 bytes[Int.random(in: 100..<bytes.count, using: &numbers)] ^= 0x55
             }
             try writeFile(stand.database, bytes)
-            try stand.start()
+            do {
+                try stand.start()
+            } catch  where "\(error)".contains("schema step") {
+                // The damage hit the bookkeeping of the schema: refused, which is no wrong answer.
+                return
+            }
             let after = try stand.client()
             for number in 0..<60 {
                 let answer = try after.exchange("GET", "/\(number)")
