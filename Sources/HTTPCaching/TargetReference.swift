@@ -88,8 +88,11 @@ enum TargetReference {
         let port = text.lastIndex(of: 0x3A).map { text[($0 + 1)...] }
         if let port, port.allSatisfy(FieldSyntax.isDigit) {
             let standard = FieldSyntax.lowercased(scheme) == "https" ? "443" : "80"
-            if port.isEmpty || port.elementsEqual(standard.utf8) {
+            let significant = port.drop { $0 == 0x30 }
+            if port.isEmpty || significant.elementsEqual(standard.utf8) {
                 text = text[..<(port.startIndex - 1)]
+            } else if !significant.isEmpty {
+                text = (Array(text[..<port.startIndex]) + Array(significant))[...]
             }
         }
         if let colon = text.lastIndex(of: 0x3A), text[..<colon].last == 0x2E, text.first != 0x5B {

@@ -34,7 +34,8 @@ struct RFC9111Section44InvalidationTests {
             ("../c", ["/c", "/a/../c"]), ("./c", ["/a/c", "/a/./c"]), ("..", ["/", "/a/.."]),
             ("../../../c", ["/c", "/a/../../../c"]), ("", []), ("#f", []), ("/a/b?x", []),
             ("http://example.com/new", ["/new"]), ("HTTP://EXAMPLE.COM/New", ["/New"]),
-            ("http://example.com:80/new", ["/new"]), ("http://example.com:/new", ["/new"]),
+            ("http://example.com:80/new", ["/new"]), ("http://example.com:080/new", ["/new"]),
+            ("http://example.com:/new", ["/new"]),
             ("http://example.com./new", ["/new"]), ("http://example.com.:80/new", ["/new"]),
             ("http://example.com", ["/"]), ("http://example.com?q", ["/?q"]),
             ("//example.com/new", ["/new"]),
@@ -70,6 +71,7 @@ struct RFC9111Section44InvalidationTests {
             ("http", "[::1]", "http://[::1]:80/n", ["/n"]), ("http", "[::1]", "//[::1]/n", ["/n"]),
             ("http", "[::1]:8080", "http://[::1]/n", []),
             ("http", "[::1]:8080", "http://[::1]:8080/n", ["/n"]),
+            ("http", "[::1]:8080", "http://[::1]:08080/n", ["/n"]),
         ])
     func authorities(scheme: String, authority: String, location: String, expected: [String]) {
         let targets = Invalidation.relatedTargets(
