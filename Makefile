@@ -33,7 +33,7 @@ help:
 # Whatever is there already is left alone, however it came.
 dependencies:
 	@missing=; \
-	for tool in sqlite3 curl pkg-config; do \
+	for tool in sqlite3 curl pkg-config openssl; do \
 	    command -v $$tool >/dev/null || missing="$$missing $$tool"; \
 	done; \
 	for pair in sqlite3:libsqlite3-dev libcrypto:libssl-dev libxxhash:libxxhash-dev; do \
