@@ -159,7 +159,14 @@ package final class Engine: Sendable {
     package func invalidate(
         surface: Surface, scheme: String, authority: String, targets: [String]
     ) {
-        guard let hasher = try? KeyHasher() else { return }
+        let hasher: KeyHasher
+        do {
+            hasher = try KeyHasher()
+        } catch {
+            logger.error(
+                "an invalidation was lost: no key can be made", metadata: ["error": "\(error)"])
+            return
+        }
         let now = clock.now()
         for target in targets {
             guard
