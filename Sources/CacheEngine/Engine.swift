@@ -35,6 +35,7 @@ package final class Engine: Sendable {
     package let memory: MemoryTier
     package let writes: WriteQueue
     package let counters = EngineCounters()
+    let pins = BodyPins()
     let origin: (any Origin)?
     let clock: any WallClock
     let renderer: any ResponseRenderer
@@ -69,7 +70,8 @@ package final class Engine: Sendable {
         memory = MemoryTier(budget: configuration.memoryBudget)
         writes = WriteQueue(limits: configuration.queue)
         readers = NIOThreadPool(numberOfThreads: max(1, configuration.readers))
-        writer = DeferredWriter(queue: writes, store: store, counters: counters, logger: logger)
+        writer = DeferredWriter(
+            queue: writes, store: store, counters: counters, pins: pins, logger: logger)
         readers.start()
         writer.start { [weak self] news in
             if news.foreignCommit { self?.bumpEpoch() }

@@ -71,7 +71,7 @@ package struct StoredEntry: Sendable, Equatable {
     package var status: HTTPResponse.Status
     /// The fields to send, hop-by-hop fields removed, order and repetition as received.
     package var fields: HTTPFields
-    package var body: ByteBuffer
+    package var body: StoredBody
     package var terms: ReuseTerms
     /// When the request was sent and the response head received (RFC 9111 §4.2.3).
     package var requestTime: EpochSeconds
@@ -81,7 +81,7 @@ package struct StoredEntry: Sendable, Equatable {
 
     package init(
         identity: EntryIdentity, variant: Variant, status: HTTPResponse.Status, fields: HTTPFields,
-        body: ByteBuffer, terms: ReuseTerms, requestTime: EpochSeconds, responseTime: EpochSeconds,
+        body: StoredBody, terms: ReuseTerms, requestTime: EpochSeconds, responseTime: EpochSeconds,
         requestContent: RequestContent? = nil
     ) {
         self.identity = identity
@@ -134,7 +134,7 @@ package final class StoredResponse: Sendable {
         let identityBytes =
             identity.material.count + identity.target.utf8.count + identity.authority.utf8.count
         let content = entry.requestContent?.bytes.storageCapacity ?? 0
-        return 768 + fieldBytes + identityBytes + content + entry.body.storageCapacity
+        return 768 + fieldBytes + identityBytes + content + entry.body.memoryCost
             + rendering.storageCapacity
     }
 }

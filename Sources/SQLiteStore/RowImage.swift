@@ -105,7 +105,7 @@ extension RowImage {
         set(.staleIfErrorUntil, terms.staleIfErrorUntil)
         set(.flags, Int64(terms.flags.rawValue))
         set(.bodyChecksum, bodyChecksum)
-        set(.bodySize, Int64(entry.body.readableBytes))
+        set(.bodySize, entry.body.length)
     }
 
     private mutating func set(_ number: Number, _ value: Int64) {
@@ -161,7 +161,7 @@ extension RowImage {
             identity: identity, variant: variant,
             status: HTTPResponse.Status(
                 code: Int(number(.status)), reasonPhrase: string(.reason)),
-            fields: fields, body: body, terms: terms, requestTime: number(.requestTime),
+            fields: fields, body: .whole(body), terms: terms, requestTime: number(.requestTime),
             responseTime: number(.responseTime))
     }
 

@@ -5,7 +5,7 @@ import Logging
 import Synchronization
 
 extension SQLiteStore {
-    package func tend(isIdle: Bool) throws(StoreError) -> StoreNews {
+    package func tend(isIdle: Bool, pins: BodyPins) throws(StoreError) -> StoreNews {
         let now = clock()
         if case .lost = state.withLock({ $0.phase }) {
             exchange.withLock { _ in

@@ -82,6 +82,12 @@ package final class SQLiteStore: EntryStore {
         return try finish(result, on: file)
     }
 
+    package func chunk(
+        _ sequence: Int, of body: BodyID
+    ) throws(StoreError) -> ChunkFinding { .missing }
+
+    package func makeBodyID() -> BodyID { BodyID(rawValue: 1) }
+
     package func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage {
         let file = try currentFile()
         let result = file.readers.access { reader in
@@ -160,8 +166,8 @@ extension Mutation {
     /// Puts and freshened rows are refused when the log is too long; what deletes goes on.
     fileprivate var growsLog: Bool {
         switch self {
-        case .put, .freshen: true
-        case .delete, .invalidate: false
+        case .put, .freshen, .chunk, .touch: true
+        case .delete, .invalidate, .dropBody: false
         }
     }
 }

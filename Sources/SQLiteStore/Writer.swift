@@ -142,6 +142,8 @@ extension Writer {
             try delete(name)
         case .invalidate(let uriKey, let at):
             try invalidate(uriKey, at: at)
+        case .chunk, .dropBody, .touch:
+            break
         }
     }
 
@@ -151,8 +153,9 @@ extension Writer {
         guard entry.variant.names.isEmpty == (entry.variant.key == nil) else { return }
         fillImage(entry)
         let content = entry.requestContent
-        let code = entry.body.withUnsafeReadableBytes { body in
-            (content?.bytes ?? entry.body).withUnsafeReadableBytes { contentBytes in
+        guard let whole = entry.body.bytes else { return }
+        let code = whole.withUnsafeReadableBytes { body in
+            (content?.bytes ?? whole).withUnsafeReadableBytes { contentBytes in
                 image.withBytes { part in
                     var binder = Binder(statement: statements.put.pointer)
                     for name in RowImage.Part.allCases {
@@ -247,7 +250,7 @@ extension Writer {
     }
 
     private func fillImage(_ entry: StoredEntry) {
-        let checksum = entry.body.withUnsafeReadableBytes { Checksum.of($0) }
+        let checksum = entry.body.bytes?.withUnsafeReadableBytes { Checksum.of($0) } ?? 0
         image.fill(entry, bodyChecksum: checksum)
     }
 }

@@ -55,7 +55,7 @@ struct FailureTests {
         #expect(try store.find(try Sample(1).query()).name == "uriMiss")
         // Looking after the file goes on, and waits for no one.
         place.clock.advance(10)
-        #expect(try store.tend(isIdle: true) == StoreNews())
+        #expect(try store.tend(isIdle: true, pins: BodyPins()) == StoreNews())
         try visitor.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
         try store.commit([try Sample(1).put])
         #expect(try store.find(try Sample(1).query()).name == "entry")
@@ -90,11 +90,11 @@ struct FailureTests {
                     uriKey: try digest(1, 1), primaryKey: try digest(1), variantKey: nil))
         ])
         place.clock.advance(10)
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         #expect(throws: StoreError.logTooLong) { try store.commit([try Sample(2).put]) }
         try visitor.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
         place.clock.advance(10)
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         try store.commit([try Sample(2).put])
         #expect(try store.find(try Sample(1).query()).name == "uriMiss")
         #expect(try store.find(try Sample(2).query()).name == "entry")
@@ -107,7 +107,7 @@ struct FailureTests {
         let secret = try store.credentialSecret()
         try store.commit(try (0..<50).map { try large($0, 3_000) })
         place.clock.advance(10)
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         // Kept open to the end: to close it would drop SQLite's locks on the file.
         let descriptor = open(place.path, O_WRONLY)
         let rubbish = [UInt8](repeating: 0xA5, count: 200_000)
@@ -118,8 +118,8 @@ struct FailureTests {
         #expect(try store.find(try Sample(1).query()).name == "uriMiss")
         try store.commit([try Sample(1).put])
         #expect(try store.find(try Sample(1).query()).name == "entry")
-        #expect(try store.tend(isIdle: false).foreignCommit)
-        #expect(try store.tend(isIdle: false).foreignCommit == false)
+        #expect(try store.tend(isIdle: false, pins: BodyPins()).foreignCommit)
+        #expect(try store.tend(isIdle: false, pins: BodyPins()).foreignCommit == false)
         #expect(place.files().contains { $0.contains(".corrupt-") })
         try store.close()
         #expect(try place.open().credentialSecret() == secret)
@@ -132,7 +132,7 @@ struct FailureTests {
         try store.commit([try Sample(1).put])
         for suffix in ["", "-wal", "-shm"] { unlink(place.path + suffix) }
         place.clock.advance(1)
-        #expect(try store.tend(isIdle: false).foreignCommit)
+        #expect(try store.tend(isIdle: false, pins: BodyPins()).foreignCommit)
         #expect(try store.find(try Sample(1).query()).name == "uriMiss")
         try store.commit([try Sample(2).put])
         try store.close()
@@ -151,7 +151,7 @@ struct FailureTests {
         try store.commit([try Sample(1).put])
         store.state.withLock { $0.phase = .lost }
         #expect(throws: StoreError.self) { try store.find(try Sample(1).query()) }
-        #expect(try store.tend(isIdle: false).foreignCommit)
+        #expect(try store.tend(isIdle: false, pins: BodyPins()).foreignCommit)
         #expect(try store.find(try Sample(1).query()).name == "entry")
     }
 

@@ -161,7 +161,7 @@ struct Sample {
                 material: Self.material(key), surface: .proxy, cacheName: "default", recipe: .raw,
                 method: method, scheme: "http", authority: "example.test:8080", target: target),
             variant: Variant(names: vary, key: try variant.map { try digest($0, 2) }),
-            status: status, fields: fields, body: ByteBuffer(bytes: body),
+            status: status, fields: fields, body: .whole(ByteBuffer(bytes: body)),
             terms: ReuseTerms(
                 dateValue: date, bornAt: date - 1, freshUntil: date + 60,
                 staleWhileRevalidateUntil: date + 70, staleIfErrorUntil: date + 80,

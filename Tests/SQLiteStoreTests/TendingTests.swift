@@ -21,12 +21,12 @@ struct TendingTests {
     func foreignCommit() throws {
         let store = try place.open()
         try store.commit([try Sample(1).put, try Sample(2).put])
-        #expect(try store.tend(isIdle: false) == StoreNews())
+        #expect(try store.tend(isIdle: false, pins: BodyPins()) == StoreNews())
         #expect(try place.count() == 2)
-        #expect(try store.tend(isIdle: false) == StoreNews())
+        #expect(try store.tend(isIdle: false, pins: BodyPins()) == StoreNews())
         try place.execute("DELETE FROM responses WHERE id = 1")
-        #expect(try store.tend(isIdle: false) == StoreNews(foreignCommit: true))
-        #expect(try store.tend(isIdle: false) == StoreNews())
+        #expect(try store.tend(isIdle: false, pins: BodyPins()) == StoreNews(foreignCommit: true))
+        #expect(try store.tend(isIdle: false, pins: BodyPins()) == StoreNews())
         #expect(try store.find(try Sample(1).query()).name == "uriMiss")
         #expect(try store.find(try Sample(2).query()).name == "entry")
     }
@@ -40,7 +40,7 @@ struct TendingTests {
         try place.execute("DELETE FROM responses")
         #expect(writer.access { try? $0.hasForeignCommit() } == true)
         #expect(writer.access { try? $0.hasForeignCommit() } == true)
-        #expect(try store.tend(isIdle: false).foreignCommit)
+        #expect(try store.tend(isIdle: false, pins: BodyPins()).foreignCommit)
         #expect(writer.access { try? $0.hasForeignCommit() } == false)
     }
 
@@ -50,19 +50,19 @@ struct TendingTests {
         try store.commit([try Sample(1).put])
         try place.execute("DELETE FROM responses")
         try store.commit([try Sample(2).put])
-        #expect(try store.tend(isIdle: false).foreignCommit)
+        #expect(try store.tend(isIdle: false, pins: BodyPins()).foreignCommit)
     }
 
     @Test("The log is emptied when nothing was written for a while, and only then")
     func idle() throws {
         let store = try place.open()
         try store.commit([try Sample(1).put])
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         #expect(logBytes > 0)
         place.clock.advance(2)
-        _ = try store.tend(isIdle: false)
+        _ = try store.tend(isIdle: false, pins: BodyPins())
         #expect(logBytes > 0)
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         #expect(logBytes == 0)
     }
 
@@ -72,7 +72,7 @@ struct TendingTests {
         var sample = Sample(1)
         sample.body = [UInt8](repeating: 1, count: 200_000)
         try store.commit([try sample.put])
-        _ = try store.tend(isIdle: false)
+        _ = try store.tend(isIdle: false, pins: BodyPins())
         #expect(logBytes == 0)
         #expect(try store.find(try sample.query()).entry == sample.entry())
     }
@@ -85,7 +85,7 @@ struct TendingTests {
         for key in 0..<20 {
             sample.key = key
             try store.commit([try sample.put])
-            _ = try store.tend(isIdle: false)
+            _ = try store.tend(isIdle: false, pins: BodyPins())
         }
         #expect(logBytes < 400_000)
     }
@@ -101,14 +101,14 @@ struct TendingTests {
         var sample = Sample(1)
         sample.body = [UInt8](repeating: 1, count: 200_000)
         try store.commit([try sample.put])
-        for _ in 0..<5 { _ = try store.tend(isIdle: false) }
+        for _ in 0..<5 { _ = try store.tend(isIdle: false, pins: BodyPins()) }
         let file = try store.currentFile()
         // One try a second, whatever the number of calls.
         #expect(file.writer.access { $0.checkpoints.blockedCount } == 1)
         #expect(store.state.withLock { $0.isPinReported })
         try visitor.close()
         place.clock.advance(1)
-        _ = try store.tend(isIdle: false)
+        _ = try store.tend(isIdle: false, pins: BodyPins())
         #expect(logBytes == 0)
         #expect(!store.state.withLock { $0.isPinReported })
     }
@@ -122,12 +122,12 @@ struct TendingTests {
         #expect(file.writer.access { $0.isUnsynchronised } == false)
         try store.commit([try Sample(2).put])
         #expect(file.writer.access { $0.isUnsynchronised } == true)
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         #expect(file.writer.access { $0.isUnsynchronised } == true)
         place.clock.advance(1)
-        _ = try store.tend(isIdle: true)
+        _ = try store.tend(isIdle: true, pins: BodyPins())
         #expect(file.writer.access { $0.isUnsynchronised } == false)
-        #expect(try store.tend(isIdle: true) == StoreNews())
+        #expect(try store.tend(isIdle: true, pins: BodyPins()) == StoreNews())
         try store.close()
         #expect(try place.open().find(try Sample(2).query()).name == "entry")
     }

@@ -189,7 +189,7 @@ extension Fill {
             status: collected.status,
             fields: plan.fields.forwarded(
                 via: engine.configuration.viaName, receivedAt: collected.responseTime),
-            body: collected.body, terms: plan.terms, requestTime: requestTime,
+            body: .whole(collected.body), terms: plan.terms, requestTime: requestTime,
             responseTime: collected.responseTime, requestContent: request.keptContent)
         let response = engine.makeResponse(
             entry, generation: generation, epoch: engine.currentEpoch)

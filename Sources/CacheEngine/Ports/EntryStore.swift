@@ -15,12 +15,22 @@ package protocol EntryStore: Sendable {
     /// An upper bound of how many responses are stored, without counting them.
     func roughCount() throws(StoreError) -> Int
 
+    /// One chunk of a large body, verified, in one short read.
+    func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding
+
+    /// A name that no body in the file has or had; callable from any thread.
+    func makeBodyID() -> BodyID
+
     /// Applies a batch in order, in one transaction: all of it or, when it throws, nothing.
     func commit(_ batch: [Mutation]) throws(StoreError)
 
     /// Looks after the file between batches and at least once a second: checkpoints, foreign
-    /// commits. `isIdle` says that no mutation waits.
-    func tend(isIdle: Bool) throws(StoreError) -> StoreNews
+    /// commits, its size; in steps short enough that no batch waits long for them.
+    ///
+    /// - Parameters:
+    ///   - isIdle: no mutation waits.
+    ///   - pins: bodies whose chunks stay, whatever became of their responses.
+    func tend(isIdle: Bool, pins: BodyPins) throws(StoreError) -> StoreNews
 
     /// Checkpoints, marks the file as cleanly closed and closes every connection.
     func close() throws(StoreError)
@@ -98,9 +108,16 @@ package struct KeyPage: Sendable {
 package struct StoreNews: Sendable, Equatable {
     /// Another process committed to the file since the last call, or the file was replaced.
     package var foreignCommit: Bool
+    /// Stored responses that were removed since the last call, to keep the file's size or because
+    /// nothing could be done with them any more.
+    package var evicted: Int
+    /// More of that work is due: `tend` wants to be called again soon.
+    package var hasMoreWork: Bool
 
-    package init(foreignCommit: Bool = false) {
+    package init(foreignCommit: Bool = false, evicted: Int = 0, hasMoreWork: Bool = false) {
         self.foreignCommit = foreignCommit
+        self.evicted = evicted
+        self.hasMoreWork = hasMoreWork
     }
 }
 
@@ -114,6 +131,12 @@ package enum Mutation: Sendable {
     case freshen(StoredResponse)
     /// Removes one stored response.
     case delete(EntryName)
+    /// A part of a large body, hidden until a put names the body.
+    case chunk(BodyChunk)
+    /// Removes the chunks of a large body that no put will name.
+    case dropBody(BodyID)
+    /// Notes the last use of stored responses, for eviction.
+    case touch([EntryName], at: EpochSeconds)
     /// Removes every stored response of a URI and notes it in the durable log (RFC 9111 §4.4).
     case invalidate(URIKey, at: EpochSeconds)
 }

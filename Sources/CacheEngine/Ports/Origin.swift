@@ -9,6 +9,8 @@ package struct OriginRequest: Sendable {
         case none
         /// All of it is here; a retry sends it again.
         case buffered(ByteBuffer)
+        /// All of it is in a file; a retry reads it again.
+        case spooled(any SpooledContent)
         /// Arrives by `OriginExchange.write`; `length` `nil` means chunked.
         case streamed(length: Int64?)
     }
@@ -34,6 +36,18 @@ package struct OriginRequest: Sendable {
         self.body = body
         self.isRetryable = isRetryable
     }
+}
+
+/// The whole content of a request in a file: readable from any place, any number of times.
+package protocol SpooledContent: AnyObject, Sendable {
+    /// Bytes of it.
+    var length: Int64 { get }
+
+    /// Reads at most `count` bytes at `offset`, off the loop; `done` is called on `loop`, later, with
+    /// no bytes where the file ends and `nil` when it cannot be read.
+    func read(
+        at offset: Int64, count: Int, on loop: any EventLoop,
+        done: @escaping @Sendable (ByteBuffer?) -> Void)
 }
 
 /// How the end of an answer's body is known (RFC 9112 §6.3).

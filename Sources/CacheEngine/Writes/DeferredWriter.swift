@@ -10,6 +10,7 @@ final class DeferredWriter: Sendable {
     private let queue: WriteQueue
     private let store: any EntryStore
     private let counters: EngineCounters
+    private let pins: BodyPins
     private let logger: Logger
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private let isFinished = Mutex(false)
@@ -19,11 +20,13 @@ final class DeferredWriter: Sendable {
     private static let retryPauseMilliseconds = 100
 
     init(
-        queue: WriteQueue, store: any EntryStore, counters: EngineCounters, logger: Logger
+        queue: WriteQueue, store: any EntryStore, counters: EngineCounters, pins: BodyPins,
+        logger: Logger
     ) {
         self.queue = queue
         self.store = store
         self.counters = counters
+        self.pins = pins
         self.logger = logger
     }
 
@@ -96,7 +99,7 @@ final class DeferredWriter: Sendable {
 
     private func tend(isIdle: Bool, onNews: (StoreNews) -> Void) {
         do {
-            let news = try store.tend(isIdle: isIdle)
+            let news = try store.tend(isIdle: isIdle, pins: pins)
             if news.foreignCommit { onNews(news) }
         } catch .replaced {
             onNews(StoreNews(foreignCommit: true))

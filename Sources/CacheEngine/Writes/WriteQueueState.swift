@@ -149,9 +149,11 @@ struct WriteQueueState {
         committing = []
         for item in failed.reversed() {
             switch item.mutation {
-            case .delete, .invalidate:
+            case .delete, .invalidate, .dropBody:
                 waiting.prepend(item)
                 retries += 1
+            case .chunk, .touch:
+                forget(item)
             case .put(let response), .freshen(let response):
                 forget(item)
                 lost += 1
@@ -275,6 +277,8 @@ struct WriteQueueState {
             Self.forget(name, in: &deletes)
         case .invalidate(let uri, _):
             Self.forget(uri, in: &invalidations)
+        case .chunk, .dropBody, .touch:
+            break
         }
     }
 }

@@ -31,12 +31,14 @@ extension ConnectionHandler {
                 isHTTP10: head.isHTTP10)
             if head.kind == .head {
                 write(loop.scratch)
-            } else if stored.entry.body.readableBytes <= Self.copiedBodyLimit {
-                loop.scratch.writeImmutableBuffer(stored.entry.body)
-                write(loop.scratch)
-            } else {
-                write(loop.scratch)
-                write(stored.entry.body)
+            } else if let body = stored.entry.body.bytes {
+                if body.readableBytes <= Self.copiedBodyLimit {
+                    loop.scratch.writeImmutableBuffer(body)
+                    write(loop.scratch)
+                } else {
+                    write(loop.scratch)
+                    write(body)
+                }
             }
         }
         log(status: isNotModified ? 304 : stored.entry.status.code, result: status)

@@ -18,7 +18,7 @@ package struct StoredRendering: ResponseRenderer {
         buffer.writeFields(fields)
         // RFC 9110 §8.6: never with 204.
         if entry.status.code != 204 {
-            buffer.writeField("Content-Length", String(entry.body.readableBytes))
+            buffer.writeField("Content-Length", String(entry.body.length))
         }
         return buffer
     }

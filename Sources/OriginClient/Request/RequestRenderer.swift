@@ -26,6 +26,8 @@ struct RequestRenderer: Sendable {
         switch request.body {
         case .buffered(let body) where body.readableBytes > 0:
             headers.add(name: "Content-Length", value: String(body.readableBytes))
+        case .spooled(let content):
+            headers.add(name: "Content-Length", value: String(content.length))
         case .none, .buffered:
             // RFC 9110 §8.6: a method that anticipates content says that there is none.
             if Self.anticipatesContent(request.method) {

@@ -19,7 +19,7 @@ import Testing
             let client = try await bench.fetch(body: "new")
             #expect(client.text == "new")
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["new"])
+            #expect(bench.store.rows.map { $0.text } == ["new"])
             #expect(bench.store.state.withLock { $0.invalidated.count } == 1)
         }
     }
@@ -35,7 +35,7 @@ import Testing
             #expect(hit.text == "new")
             bench.store.release()
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["new"])
+            #expect(bench.store.rows.map { $0.text } == ["new"])
         }
     }
 
@@ -106,7 +106,7 @@ import Testing
             try await exchange.answer(Self.lasting, body: "old")
             #expect(old.text == "old")
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["new"])
+            #expect(bench.store.rows.map { $0.text } == ["new"])
             #expect(try await bench.ask().text == "new")
         }
     }
@@ -121,7 +121,7 @@ import Testing
             let client = try await bench.fetch(body: "new")
             #expect(client.text == "new")
             #expect(bench.store.finds == finds, "the file has nothing to say")
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["body"])
+            #expect(bench.store.rows.map { $0.text } == ["body"])
         }
     }
 
@@ -153,7 +153,7 @@ import Testing
             let identity = try Ask().fillRequest().identity
             var entry = try #require(store.rows.first)
             #expect(entry.identity == identity)
-            entry.body = ByteBuffer(string: "newer")
+            entry.body = .whole(ByteBuffer(string: "newer"))
             let newer = bench.engine.makeResponse(
                 entry, generation: 0, epoch: bench.engine.currentEpoch)
             store.state.withLock {
@@ -174,7 +174,7 @@ import Testing
         try await Bench.run(store: store) { try await $0.fetch() }
         try await Bench.run(store: store, { $0.memoryBudget = 0 }) { bench in
             var entry = try #require(store.rows.first)
-            entry.body = ByteBuffer(string: "newer")
+            entry.body = .whole(ByteBuffer(string: "newer"))
             let newer = bench.engine.makeResponse(entry, generation: 0, epoch: 0)
             store.hold()
             store.state.withLock {

@@ -40,7 +40,7 @@ import Testing
         #expect(await engine.shutdown(timeout: .seconds(30)))
         #expect(engine.writes.isEmpty)
         for row in store.rows {
-            let version = Int(String(buffer: row.body)) ?? -1
+            let version = Int(row.text) ?? -1
             let floor = origin.floors[origin.number(of: row.identity.target)]
             #expect(version >= floor.value.load(ordering: .acquiring), "what stays in the file")
         }
@@ -64,7 +64,7 @@ import Testing
                     primaryKey: fill.identity.primaryKey, facts: fill.facts, fields: fill.fields)
                 switch engine.lookup(request, variantKey: { _ in nil }, now: start) {
                 case .hit(let stored), .staleHit(let stored):
-                    client.whole.succeed(String(buffer: stored.entry.body))
+                    client.whole.succeed(stored.entry.text)
                 case .unresolved(let candidate, let reason):
                     client.source = engine.resolve(
                         fill, candidate: candidate, reason: reason, on: loop, receiver: client)
@@ -148,7 +148,7 @@ private final class OneAnswer: AnswerReceiver {
 
     func answer(stored: StoredResponse, status: CacheStatus) {
         source = nil
-        whole.succeed(String(buffer: stored.entry.body))
+        whole.succeed(stored.entry.text)
     }
 
     func answer(informational head: HTTPResponse) {}

@@ -63,7 +63,7 @@ import Testing
             try await whole.answer([.cacheControl: "max-age=60", .eTag: "\"2\""], body: "new")
             #expect(client.text == "new")
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["new"])
+            #expect(bench.store.rows.map { $0.text } == ["new"])
         }
     }
 
@@ -101,7 +101,7 @@ import Testing
             #expect(client.status?.result == .forwarded(.stale))
             #expect(try await bench.ask().text == "new")
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["new"])
+            #expect(bench.store.rows.map { $0.text } == ["new"])
         }
     }
 
@@ -112,7 +112,7 @@ import Testing
                 Ask(lines: ["accept": ["a"]]), [.cacheControl: "max-age=60", .vary: "accept"],
                 body: "new")
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["new"])
+            #expect(bench.store.rows.map { $0.text } == ["new"])
             #expect(bench.engine.memory.count == 1)
             let other = try await bench.fetch(Ask(lines: ["accept": ["b"]]), body: "other")
             #expect(other.status?.result == .forwarded(.varyMiss))
@@ -152,7 +152,7 @@ import Testing
             #expect(client.text == "mine")
             #expect(client.status?.isStored == false)
             try await bench.settle()
-            #expect(bench.store.rows.map { String(buffer: $0.body) } == ["body"])
+            #expect(bench.store.rows.map { $0.text } == ["body"])
             #expect(bench.engine.memory.count == 1)
         }
     }

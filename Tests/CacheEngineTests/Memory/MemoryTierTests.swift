@@ -85,7 +85,7 @@ import Testing
     @Test func theCostIsAtLeastWhatIsKept() {
         for bytes in [0, 1, 5000, 70_000] {
             let stored = response(1, bytes: bytes)
-            #expect(stored.cost >= stored.entry.body.storageCapacity + 512)
+            #expect(stored.cost >= stored.entry.body.memoryCost + 512)
         }
     }
 }

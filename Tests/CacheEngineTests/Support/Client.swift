@@ -79,7 +79,7 @@ final class Client: AnswerReceiver, Sendable {
             $0.stored = stored
             $0.fields = stored.entry.fields
         }
-        hear(.stored(String(buffer: stored.entry.body), status), isLast: true)
+        hear(.stored(stored.entry.text, status), isLast: true)
     }
 
     func answer(informational head: HTTPResponse) { hear(.informational(head.status.code)) }

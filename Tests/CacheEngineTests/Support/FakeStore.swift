@@ -2,6 +2,7 @@ import CacheEngine
 import CacheKeys
 import Dispatch
 import HTTPCaching
+import NIOCore
 import Synchronization
 
 /// The durable tier in memory, with switches for everything that can go wrong.
@@ -13,6 +14,9 @@ final class FakeStore: EntryStore {
 
     struct State {
         var rows: [Row: StoredEntry] = [:]
+        var chunks: [BodyID: [Int: ByteBuffer]] = [:]
+        var lastBodyID: Int64 = 0
+        var touched: [EntryName] = []
         /// Each commit that was tried, and whether it took.
         var tried: [[Mutation]] = []
         var committed: [[Mutation]] = []
@@ -114,6 +118,24 @@ final class FakeStore: EntryStore {
         case .invalidate(let uri, _):
             state.invalidated.append(uri)
             state.rows = state.rows.filter { $0.value.identity.uriKey != uri }
+        case .chunk(let chunk):
+            state.chunks[chunk.body, default: [:]][chunk.sequence] = chunk.bytes
+        case .dropBody(let body):
+            state.chunks[body] = nil
+        case .touch(let names, _):
+            state.touched += names
+        }
+    }
+
+    func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding {
+        let chunk = state.withLock { $0.chunks[body]?[sequence] }
+        return chunk.map { .bytes($0) } ?? .missing
+    }
+
+    func makeBodyID() -> BodyID {
+        state.withLock { state in
+            state.lastBodyID += 1
+            return BodyID(rawValue: state.lastBodyID)
         }
     }
 
@@ -130,7 +152,7 @@ final class FakeStore: EntryStore {
 
     func roughCount() throws(StoreError) -> Int { state.withLock { $0.rows.count } }
 
-    func tend(isIdle: Bool) throws(StoreError) -> StoreNews {
+    func tend(isIdle: Bool, pins: BodyPins) throws(StoreError) -> StoreNews {
         state.withLock { state in
             defer { state.news = StoreNews() }
             return state.news
@@ -150,6 +172,9 @@ extension Mutation {
         case .freshen(let response): "freshen \(response.primaryKey.firstWord)"
         case .delete(let name): "delete \(name.primaryKey.firstWord)"
         case .invalidate(let uri, _): "invalidate \(uri.firstWord)"
+        case .chunk(let chunk): "chunk \(chunk.sequence)"
+        case .dropBody: "drop"
+        case .touch(let names, _): "touch \(names.count)"
         }
     }
 }

@@ -48,7 +48,7 @@ func response(
     return StoredResponse(
         entry: StoredEntry(
             identity: identity, variant: variant, status: .ok, fields: [:],
-            body: ByteBuffer(repeating: 0x61, count: bytes), terms: terms(date: date),
+            body: .whole(ByteBuffer(repeating: 0x61, count: bytes)), terms: terms(date: date),
             requestTime: start, responseTime: start),
         rendering: ByteBuffer(), generation: generation, epoch: 0)
 }
@@ -140,4 +140,9 @@ struct Seeded: RandomNumberGenerator {
 /// A field of any name.
 func field(_ name: String) -> HTTPField.Name {
     HTTPField.Name(name) ?? .accept
+}
+
+extension StoredEntry {
+    /// The body as text; empty when it is not in memory.
+    var text: String { String(buffer: body.bytes ?? ByteBuffer()) }
 }

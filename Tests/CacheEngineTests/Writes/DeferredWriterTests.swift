@@ -14,7 +14,7 @@ import Testing
     private func start(onNews: @escaping @Sendable (StoreNews) -> Void = { _ in }) -> DeferredWriter
     {
         let writer = DeferredWriter(
-            queue: queue, store: store, counters: counters,
+            queue: queue, store: store, counters: counters, pins: BodyPins(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         writer.start(onNews: onNews)
         return writer

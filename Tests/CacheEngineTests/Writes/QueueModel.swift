@@ -67,7 +67,7 @@ struct QueueModel {
             state.committing.compactMap { item -> ObjectIdentifier? in
                 switch item.mutation {
                 case .put(let response), .freshen(let response): ObjectIdentifier(response)
-                case .delete, .invalidate: nil
+                case .delete, .invalidate, .chunk, .dropBody, .touch: nil
                 }
             })
         changes = changes.compactMap { change in
@@ -87,6 +87,7 @@ struct QueueModel {
             file = file.filter { $0.value.name != theirs }
         case .invalidate(let uri, _):
             file = file.filter { $0.value.uriKey != uri }
+        case .chunk, .dropBody, .touch: break
         }
     }
 
@@ -124,6 +125,7 @@ struct QueueModel {
                     case .delete: .keep
                     }
                 }
+            case .chunk, .dropBody, .touch: break
             }
         }
     }

@@ -21,7 +21,7 @@ struct RenderingTests {
             identity: EntryIdentity(
                 primaryKey: key, uriKey: key, material: [], surface: .proxy, cacheName: "",
                 recipe: .raw, method: "GET", scheme: "http", authority: "a", target: "/"),
-            variant: .none, status: status, fields: lines, body: ByteBuffer(string: body),
+            variant: .none, status: status, fields: lines, body: .whole(ByteBuffer(string: body)),
             terms: ReuseTerms(
                 dateValue: 100, bornAt: 100, freshUntil: 160, staleWhileRevalidateUntil: 160,
                 staleIfErrorUntil: 160),

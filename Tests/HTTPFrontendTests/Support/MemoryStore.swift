@@ -1,11 +1,14 @@
 import CacheEngine
 import CacheKeys
 import HTTPCaching
+import NIOCore
 import Synchronization
 
 /// A durable tier that lasts as long as the test.
 final class MemoryStore: EntryStore {
     private let rows = Mutex<[CacheKey: [StoredEntry]]>([:])
+    private let chunks = Mutex<[BodyID: [Int: ByteBuffer]]>([:])
+    private let lastBodyID = Atomic<Int64>(0)
 
     var entries: [StoredEntry] { rows.withLock { $0.values.flatMap(\.self) } }
 
@@ -34,9 +37,22 @@ final class MemoryStore: EntryStore {
                     }
                 case .invalidate(let uri, _):
                     rows = rows.filter { $0.value.first?.identity.uriKey != uri }
+                case .chunk(let chunk):
+                    chunks.withLock { $0[chunk.body, default: [:]][chunk.sequence] = chunk.bytes }
+                case .dropBody(let body):
+                    chunks.withLock { $0[body] = nil }
+                case .touch: break
                 }
             }
         }
+    }
+
+    func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding {
+        chunks.withLock { $0[body]?[sequence] }.map { .bytes($0) } ?? .missing
+    }
+
+    func makeBodyID() -> BodyID {
+        BodyID(rawValue: lastBodyID.wrappingAdd(1, ordering: .relaxed).newValue)
     }
 
     func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage {
@@ -51,7 +67,7 @@ final class MemoryStore: EntryStore {
 
     func roughCount() throws(StoreError) -> Int { rows.withLock { $0.count } }
 
-    func tend(isIdle: Bool) throws(StoreError) -> StoreNews { StoreNews() }
+    func tend(isIdle: Bool, pins: BodyPins) throws(StoreError) -> StoreNews { StoreNews() }
 
     func close() throws(StoreError) {}
 }

@@ -68,6 +68,7 @@ final class ScriptedOrigin: Origin {
         case .none: seen.body = ""
         case .buffered(let bytes): seen.body = String(buffer: bytes)
         case .streamed: isStreamed = true
+        case .spooled: break
         }
         let asked = seen
         let reply = state.withLock { state in
