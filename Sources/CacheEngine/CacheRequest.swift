@@ -107,8 +107,12 @@ package struct PassRequest: Sendable {
 ///
 /// Called on its loop, never re-entrantly from within the call that started the answer.
 package protocol AnswerReceiver: AnyObject {
-    /// The whole answer is this stored response.
+    /// The whole answer is this stored response, whose body is in memory or not wanted.
     func answer(stored: StoredResponse, status: CacheStatus)
+    /// Whether the answer from this stored response has a body: not so for HEAD and 304.
+    func wantsBody(of stored: StoredResponse) -> Bool
+    /// The head of a stored response whose body follows in parts.
+    func answer(headOf stored: StoredResponse, status: CacheStatus)
     func answer(informational head: HTTPResponse)
     /// A head whose body follows; `length` is what the origin said, `nil` if it did not.
     func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus)
@@ -127,6 +131,10 @@ package enum AnswerFailure: Error, Sendable, Equatable {
     /// There is no origin to ask.
     case noOrigin
     case origin(OriginError)
+    /// A part of the body cannot be read any more.
+    case unreadable
+    /// This client was too slow for an answer that others wait for.
+    case tooSlow
 }
 
 /// The running answer, as its receiver controls it.

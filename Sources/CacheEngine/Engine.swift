@@ -10,7 +10,16 @@ package struct EngineConfiguration: Sendable {
     /// Bytes of stored responses in memory, overhead included.
     package var memoryBudget = 256 << 20
     /// The largest body that is stored; larger ones stream through.
-    package var maxObjectBytes = 1 << 20
+    package var maxObjectBytes = 512 << 20
+    /// The largest body that is stored in one piece; larger ones are cut into chunks.
+    package var inlineBytes = 256 << 10
+    /// Bytes of a chunk.
+    package var chunkBytes = 128 << 10
+    /// Bytes of everything in flight: spooled requests, fills, the write queue, answers.
+    package var inFlightBudget = 64 << 20
+    /// How long a request waits for the head of a fetch that another one began.
+    package var collapseTimeout = TimeAmount.seconds(30)
+    package var fillTimeouts = FillTimeouts()
     package var queue = WriteQueue.Limits()
     /// Threads that read the file.
     package var readers = 2
@@ -25,6 +34,16 @@ package struct EngineConfiguration: Sendable {
     package init() {}
 }
 
+/// How long a fill lets itself be held back.
+package struct FillTimeouts: Sendable {
+    /// By the slowest of several clients, which then is cut off.
+    package var slowReader = TimeAmount.seconds(5)
+    /// By the writer; then the answer is not stored.
+    package var storing = TimeAmount.seconds(10)
+
+    package init() {}
+}
+
 /// Lookup, resolve, fills and invalidation over an ordered list of tiers: memory, pending writes,
 /// the durable store, the origin.
 ///
@@ -35,14 +54,19 @@ package final class Engine: Sendable {
     package let memory: MemoryTier
     package let writes: WriteQueue
     package let counters = EngineCounters()
+    package let budget: MemoryBudget
     let pins = BodyPins()
+    let fills = FillTable()
     let origin: (any Origin)?
     let clock: any WallClock
     let renderer: any ResponseRenderer
     let secret: CredentialSecret
     let logger: Logger
-    /// The largest body that is stored: what the queue would always shed is not promised.
+    /// The largest body that is stored.
     let bodyLimit: Int
+    /// The largest body that is stored in one piece.
+    let inlineLimit: Int
+    let logLimits: FillLogState.Limits
     let generations = Generations()
     private let epoch = Atomic<UInt64>(0)
     let store: any EntryStore
@@ -50,7 +74,6 @@ package final class Engine: Sendable {
     let originFailures = OriginFailureLog()
     private let writer: DeferredWriter
     private let readers: NIOThreadPool
-    private let revalidating = Mutex<Set<CacheKey>>([])
 
     /// Starts the writer and reader threads at once.
     package init(
@@ -66,7 +89,12 @@ package final class Engine: Sendable {
         self.secret = secret
         self.logger = logger
         // A buffer may keep twice its body allocated, and the queue takes a quarter of its bytes.
-        bodyLimit = min(configuration.maxObjectBytes, configuration.queue.bytes / 8)
+        inlineLimit = min(configuration.inlineBytes, configuration.queue.bytes / 8)
+        bodyLimit = configuration.maxObjectBytes
+        var limits = FillLogState.Limits()
+        limits.chunkBytes = max(1, min(configuration.chunkBytes, configuration.queue.bytes / 16))
+        logLimits = limits
+        budget = MemoryBudget(limit: configuration.inFlightBudget)
         memory = MemoryTier(budget: configuration.memoryBudget)
         writes = WriteQueue(limits: configuration.queue)
         readers = NIOThreadPool(numberOfThreads: max(1, configuration.readers))
@@ -123,11 +151,26 @@ package final class Engine: Sendable {
         _ request: FillRequest, candidate: StoredResponse?, reason: ForwardReason,
         on loop: any EventLoop, receiver: any AnswerReceiver
     ) -> any AnswerSource {
-        let fill = Fill(
+        let cursor = FillCursor(
             engine: self, request: request, candidate: candidate, reason: reason, loop: loop,
             client: receiver)
-        fill.start()
-        return fill
+        cursor.start()
+        return cursor
+    }
+
+    /// Answers with a stored response whose body must be read from the file.
+    ///
+    /// Call on `loop`; `receiver` hears on it. When the body proves unreadable before its first byte
+    /// has left, `request` is resolved as a miss.
+    package func answer(
+        _ stored: StoredResponse, status: CacheStatus, for request: FillRequest,
+        on loop: any EventLoop, receiver: any AnswerReceiver
+    ) -> any AnswerSource {
+        let cursor = FillCursor(
+            engine: self, request: request, candidate: nil, reason: .miss, loop: loop,
+            client: receiver)
+        cursor.start(with: stored, status)
+        return cursor
     }
 
     /// Sends a request through, uncached, and invalidates what its success makes untrue.
@@ -139,21 +182,33 @@ package final class Engine: Sendable {
         return pass
     }
 
-    /// Revalidates a stale response that was just served (RFC 5861 §3): one fill for each key at
-    /// a time, owned by no client.
+    /// Revalidates a stale response that was just served (RFC 5861 §3): one fill for each at a time,
+    /// owned by no client.
+    ///
+    /// - Parameter request: made only when there is something to do.
     package func revalidate(
-        _ stored: StoredResponse, request: FillRequest, on loop: any EventLoop
+        _ stored: StoredResponse, on loop: any EventLoop, request: () -> FillRequest?
     ) {
-        let isFirst = revalidating.withLock { $0.insert(stored.primaryKey).inserted }
-        guard isFirst else { return }
+        let key = FillKey(
+            primaryKey: stored.primaryKey, variantKey: stored.variant.key, isPersonal: false)
+        let now = clock.now()
+        guard !fills.isRunning(key), !fills.isUncacheable(key, now: now),
+            let request = request()?.withoutConditions
+        else { return }
+        let log = makeLog(for: request, on: loop)
+        guard fills.lead(key, log: log) else { return }
         let fill = Fill(
-            engine: self, request: request.withoutConditions, candidate: stored, reason: .stale,
-            loop: loop, client: nil)
+            engine: self, request: request, candidate: stored, reason: .stale, loop: loop, log: log,
+            key: key)
+        // Whatever came of it: not again at once.
         fill.onEnd = { [self] in
-            revalidating.withLock { _ = $0.remove(stored.primaryKey) }
+            guard !memory.holdsFresher(than: stored) else { return }
+            fills.remember(uncacheable: key, now: now, seconds: Self.revalidationPause)
         }
         fill.start()
     }
+
+    private static let revalidationPause: Int64 = 2
 
     // MARK: Invalidation
 
@@ -207,7 +262,8 @@ package final class Engine: Sendable {
             storedKeys.add(response.name)
             memory.insert(response)
         case .shed:
-            memory.insert(response)
+            // Its chunks go with it.
+            if response.entry.body.chunks == nil { memory.insert(response) }
             counters.shedPuts.add(1)
             if counters.shedPuts.current % 1000 == 1 {
                 logger.warning(
@@ -215,6 +271,9 @@ package final class Engine: Sendable {
                     metadata: ["shed": "\(counters.shedPuts.current)"])
             }
         case .outdated, .closed: break
+        }
+        if outcome != .queued, !isFreshen, let body = response.entry.body.chunks {
+            writes.dropBody(body.id)
         }
         return outcome
     }
@@ -265,9 +324,11 @@ package final class Engine: Sendable {
     }
 
     /// Runs on a reader thread; not at all once they have ended.
-    func submitRead(_ work: @escaping @Sendable () -> Void) {
+    func submitRead(
+        _ work: @escaping @Sendable () -> Void, orElse: @escaping @Sendable () -> Void = {}
+    ) {
         readers.submit { state in
-            if case .active = state { work() }
+            if case .active = state { work() } else { orElse() }
         }
     }
 

@@ -6,25 +6,43 @@ package enum StoredBody: Sendable, Equatable {
     case whole(ByteBuffer)
     /// In rows of its own, read one at a time.
     case chunked(ChunkedBody)
+    /// In rows of its own, and all of it in memory too.
+    case cached(ByteBuffer, ChunkedBody)
 
     /// Bytes of the content.
     package var length: Int64 {
         switch self {
         case .whole(let bytes): Int64(bytes.readableBytes)
-        case .chunked(let body): body.length
+        case .chunked(let body), .cached(_, let body): body.length
         }
     }
 
     /// The content, if it is in memory.
     package var bytes: ByteBuffer? {
-        guard case .whole(let bytes) = self else { return nil }
-        return bytes
+        switch self {
+        case .whole(let bytes), .cached(let bytes, _): bytes
+        case .chunked: nil
+        }
+    }
+
+    /// The rows of a body that is not inline in its response's row.
+    package var chunks: ChunkedBody? {
+        switch self {
+        case .whole: nil
+        case .chunked(let body), .cached(_, let body): body
+        }
+    }
+
+    /// The rows that must be read to answer with it.
+    package var unreadChunks: ChunkedBody? {
+        guard case .chunked(let body) = self else { return nil }
+        return body
     }
 
     /// Bytes that this keeps allocated.
     package var memoryCost: Int {
         switch self {
-        case .whole(let bytes): bytes.storageCapacity
+        case .whole(let bytes), .cached(let bytes, _): bytes.storageCapacity
         case .chunked: 256
         }
     }

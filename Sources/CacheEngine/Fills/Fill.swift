@@ -6,10 +6,16 @@ import NIOCore
 
 /// A fetch that may be stored: first the pending writes and the file, then the origin.
 ///
-/// An object of its own, owned by no client: it has one origin reader and hands what arrives to
-/// the client that is attached; when that leaves, a storable fill goes on. Confined to its loop.
-final class Fill: AnswerSource {
-    enum Phase { case reading, waiting, streaming, done }
+/// An object of its own, owned by no client: it has one origin reader and writes what arrives into
+/// its log, which any number of cursors read. When they have left, a storable one goes on. Confined
+/// to its loop.
+final class Fill {
+    enum Phase {
+        case reading, waiting, streaming
+        /// All has come; the last chunks are on their way to the queue.
+        case storing
+        case done
+    }
 
     /// What of the answer is kept for storing.
     struct Collected {
@@ -17,44 +23,56 @@ final class Fill: AnswerSource {
         var variant: Variant
         var status: HTTPResponse.Status
         var responseTime: EpochSeconds
-        var body = ByteBuffer()
     }
 
     let engine: Engine
     let request: FillRequest
     let loop: any EventLoop
-    var client: (any AnswerReceiver)?
+    let log: FillLog
+    /// Under which others join it; `nil` when none may.
+    private(set) var key: FillKey?
+    /// It is known that answers to this key are not shared; forgotten when this one is.
+    var rememberedKey: FillKey?
+    /// Hears what is not part of the answer proper.
+    weak var leader: FillCursor?
     var exchange: (any OriginExchange)?
     var phase = Phase.reading
     var collected: Collected?
+    var bodyWriter: BodyWriter?
     /// Stale or to be validated; what a 304 freshens and what is served if the origin fails.
     var candidate: StoredResponse?
     var isValidating = false
     /// The file may hold a row that the answer replaces.
     var replacesRow: Bool
-    private var isPaused = false
     var reason: ForwardReason
     /// The URI's when the fill began; when it asks the origin, that of this moment.
     var generation: UInt64
     var requestTime: EpochSeconds = 0
+    /// A second request was made for those who waited for one that failed.
+    var hasRetried = false
+    var pacing = FillPacing()
     /// Called once, when the fill is over.
     var onEnd: (() -> Void)?
 
     init(
         engine: Engine, request: FillRequest, candidate: StoredResponse?, reason: ForwardReason,
-        loop: any EventLoop, client: (any AnswerReceiver)?
+        loop: any EventLoop, log: FillLog, key: FillKey?
     ) {
         self.engine = engine
         self.request = request
         self.candidate = candidate
         self.reason = reason
         self.loop = loop
-        self.client = client
+        self.log = log
+        self.key = key
         replacesRow = candidate != nil
-        generation = engine.generation(of: request.identity.uriKey)
+        generation = log.generation
     }
 
     func start() {
+        let weak = WeakFill(self)
+        let bound = NIOLoopBound(weak, eventLoop: loop)
+        log.onAttention { bound.value.fill?.attend() }
         guard candidate == nil else { return fetchSoon() }
         if let pending = engine.pendingResponse(for: request) {
             return loop.assumeIsolated().execute {
@@ -67,20 +85,22 @@ final class Fill: AnswerSource {
             return fetchSoon()
         }
         switch engine.expectation(of: request.identity) {
-        case .response: break
+        case .response: readFile()
         case .uri:
             if reason == .uriMiss { reason = .miss }
-            return fetchSoon()
-        case .nothing:
-            return fetchSoon()
+            fetchSoon()
+        case .nothing: fetchSoon()
         }
+    }
+
+    private func readFile() {
         let bound = NIOLoopBound(self, eventLoop: loop)
         engine.readDurably(engine.durableQuery(of: request), on: loop) { finding in
             bound.value.durablyRead(finding)
         }
     }
 
-    /// The receiver is not called from within `resolve`: what fails at once fails a little later.
+    /// Nobody is called from within `start`: what fails at once fails a little later.
     private func fetchSoon() {
         if engine.origin != nil, !request.facts.cacheControl.flags.contains(.onlyIfCached) {
             fetch()
@@ -113,8 +133,9 @@ final class Fill: AnswerSource {
         case .fresh:
             answer(stored: stored, CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now)))
         case .staleWhileRevalidate:
-            engine.revalidate(stored, request: request, on: loop)
-            answer(stored: stored, CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
+            let status = CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now))
+            answer(stored: stored, status)
+            engine.revalidate(stored, on: loop) { request }
         case .stale:
             answer(stored: stored, CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
         case .mustForward(let why):
@@ -142,30 +163,44 @@ final class Fill: AnswerSource {
         }
         phase = .waiting
         generation = engine.generation(of: request.identity.uriKey)
+        log.generation = generation
         requestTime = engine.clock.now()
         exchange = origin.start(outgoing, on: loop, receiver: self)
-        if isPaused { exchange?.pauseReading() }
     }
 
     // MARK: Answering
 
     func answer(stored: StoredResponse, _ status: CacheStatus) {
-        let client = client
         end()
-        client?.answer(stored: stored, status: status)
+        log.open(.stored(stored, status))
     }
 
     func fail(_ failure: AnswerFailure) {
-        let client = client
+        let hadHead = phase == .streaming
         end()
-        client?.answerFailed(failure)
+        if hadHead { log.end(.failed(failure)) } else { log.open(.failed(failure)) }
+    }
+
+    /// Nobody joins any more.
+    func leaveTable() {
+        if let key { engine.fills.leave(key, log: log) }
+        key = nil
+    }
+
+    /// Who asks the same need not wait for each other for a while.
+    func rememberUncacheable() {
+        guard let key else { return }
+        engine.fills.remember(uncacheable: key, now: engine.clock.now())
     }
 
     func end() {
         phase = .done
-        client = nil
+        leaveTable()
+        bodyWriter?.abandon()
+        bodyWriter = nil
         collected = nil
         exchange = nil
+        pacing.end()
         onEnd?()
         onEnd = nil
     }
@@ -173,34 +208,33 @@ final class Fill: AnswerSource {
     func abandon() {
         exchange?.cancel()
         end()
-    }
-}
-
-extension Fill {
-    func pause() {
-        isPaused = true
-        exchange?.pauseReading()
+        log.end(.failed(.origin(.shuttingDown)))
     }
 
-    func resume() {
-        isPaused = false
-        exchange?.resumeReading()
-    }
-
-    func leave() {
+    /// Its readers moved on or left.
+    func attend() {
         guard phase != .done else { return }
-        client = nil
-        isPaused = false
-        switch phase {
-        // Nothing was asked of the origin yet, and nobody waits for it any more.
-        case .reading: end()
-        case .waiting where request.isExclusive: abandon()
-        case .streaming where collected == nil: abandon()
-        case .waiting, .streaming, .done: exchange?.resumeReading()
+        if log.update({ $0.cursorCount }) == 0 {
+            switch phase {
+            // Nothing was asked of the origin yet, and nobody waits for it any more.
+            case .reading: return abandon()
+            case .waiting where request.isExclusive: return abandon()
+            case .streaming where collected == nil: return abandon()
+            case .waiting, .streaming, .storing, .done: break
+            }
         }
+        pace()
     }
-
-    func write(_ part: ByteBuffer) -> Bool { true }
-
-    func finishRequestBody() {}
 }
+
+/// What the log holds of its fill, which ends by itself.
+final class WeakFill {
+    weak var fill: Fill?
+
+    init(_ fill: Fill) {
+        self.fill = fill
+    }
+}
+
+@available(*, unavailable)
+extension WeakFill: Sendable {}

@@ -13,6 +13,15 @@ extension FillRequest {
         return facts.method == .get || facts.method == .query
     }
 
+    /// Whether its fetch may serve others who ask the same: nothing in it is this client's own.
+    var mayBeShared: Bool {
+        guard !isExclusive, !facts.hasRange, facts.cacheControl.isEmpty else { return false }
+        switch facts.method {
+        case .get, .query, .post: return true
+        case .head, .otherSafe, .unsafe: return false
+        }
+    }
+
     /// The same request as nobody's: what a revalidation in the background asks, whole and without
     /// the conditions of the client that set it off.
     var withoutConditions: FillRequest {
@@ -41,6 +50,14 @@ extension FillRequest {
 }
 
 extension NoStoreReason {
+    /// It holds for everybody who asks the same, so that nobody needs to wait for it.
+    var isLasting: Bool {
+        switch self {
+        case .requestNoStore, .credentials, .requestContent, .unkeyed, .generation: false
+        default: true
+        }
+    }
+
     /// It was this request, or an invalidation since, that kept the answer from being stored: what
     /// is stored for others is none the worse.
     var leavesStored: Bool {

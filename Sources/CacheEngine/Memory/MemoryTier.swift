@@ -19,12 +19,15 @@ package final class MemoryTier: Sendable {
     }
 
     private let shards: [Shard]
+    private let bodyLimit: Int
 
     /// - Parameter budget: bytes for all shards together, object overhead included.
     package init(budget: Int) {
         // A shard below 16 MiB would refuse bodies of the size that is stored inline.
         let count = max(1, min(16, budget / (16 << 20)))
         shards = (0..<count).map { _ in Shard(budget: max(0, budget) / count) }
+        // What a shard admits, without the head.
+        bodyLimit = max(0, max(0, budget) / count / 4 - (16 << 10))
     }
 
     /// The stored response of a key without Vary, or the newest by Date of those whose variant
@@ -68,6 +71,29 @@ package final class MemoryTier: Sendable {
             if let inPlace, isCurrent(inPlace) { return inPlace }
             shard.insert(response, variantLimit: Self.variantLimit)
             return response
+        }
+    }
+
+    /// Puts a response in the place of this very object, if it still has it.
+    func replace(_ response: StoredResponse, by other: StoredResponse) {
+        shard(of: response.primaryKey).state.withLock { shard in
+            guard shard.variants(of: response.primaryKey).contains(where: { $0 === response })
+            else { return }
+            shard.insert(other, variantLimit: Self.variantLimit)
+        }
+    }
+
+    /// Whether a large body is kept in memory when it has been read: not so where it would push out
+    /// too much.
+    func admits(bodyBytes: Int64) -> Bool { bodyBytes <= Int64(bodyLimit) }
+
+    /// Whether what is here in the place of a response outlives it.
+    func holdsFresher(than response: StoredResponse) -> Bool {
+        shard(of: response.primaryKey).state.withLock { shard in
+            shard.variants(of: response.primaryKey).contains {
+                $0.variant.key == response.variant.key
+                    && $0.terms.freshUntil > response.terms.freshUntil
+            }
         }
     }
 

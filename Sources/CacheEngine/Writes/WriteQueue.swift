@@ -80,6 +80,21 @@ package final class WriteQueue: Sendable {
         }
     }
 
+    /// Queues a chunk of a large body; `false` when it must be offered again later.
+    func offer(_ chunk: BodyChunk) -> Bool {
+        var isTaken = false
+        mutate { isTaken = $0.offer(chunk) }
+        return isTaken
+    }
+
+    func dropBody(_ body: BodyID) {
+        mutate { $0.dropBody(body) }
+    }
+
+    func touch(_ names: [EntryName], at time: EpochSeconds) {
+        mutate { $0.touch(names, at: time) }
+    }
+
     /// The pending stored responses of a key, readable until their commit has returned.
     func pending(_ key: CacheKey) -> [StoredResponse] {
         state.withLock { $0.queue.pending(key) }
@@ -103,9 +118,9 @@ package final class WriteQueue: Sendable {
     /// Rises when a batch is over: what was pending before may be in the file now.
     var finishedBatches: UInt64 { state.withLock { $0.finishedBatches } }
 
-    /// Puts that wait or are in a transaction, and their bytes.
+    /// Puts that wait or are in a transaction, and the bytes of them and of chunks.
     package var depth: (entries: Int, bytes: Int) {
-        state.withLock { ($0.queue.putCount, $0.queue.putBytes) }
+        state.withLock { ($0.queue.putCount, $0.queue.putBytes + $0.queue.chunkBytes) }
     }
 
     /// Nothing waits and nothing is in a transaction.
@@ -189,24 +204,29 @@ package final class WriteQueue: Sendable {
     }
 
     func finishBatch() {
-        state.withLock {
-            $0.queue.finishBatch()
-            $0.finishedBatches &+= 1
+        let chunks = state.withLock { state in
+            state.finishedBatches &+= 1
+            return state.queue.finishBatch()
         }
+        for chunk in chunks { chunk.done(true) }
     }
 
+    /// Returns how many puts were lost.
     func failBatch() -> Int {
-        state.withLock {
-            $0.finishedBatches &+= 1
-            return $0.queue.failBatch()
+        let lost = state.withLock { state in
+            state.finishedBatches &+= 1
+            return state.queue.failBatch()
         }
+        for chunk in lost.chunks { chunk.done(false) }
+        return lost.puts
     }
 
     func dropBatch() {
-        state.withLock {
-            $0.queue.dropBatch()
-            $0.finishedBatches &+= 1
+        let chunks = state.withLock { state in
+            state.finishedBatches &+= 1
+            return state.queue.dropBatch()
         }
+        for chunk in chunks { chunk.done(false) }
     }
 }
 

@@ -1,5 +1,6 @@
 import CacheKeys
 import DequeModule
+import NIOCore
 
 /// The deferred puts and deletes on their way to the file, as a state machine without I/O.
 ///
@@ -20,9 +21,14 @@ struct WriteQueueState {
     struct Item {
         var sequence: UInt64
         var mutation: Mutation
-        /// What a put holds against `Limits.bytes`; 0 for deletes.
+        /// What a put or a chunk holds against its limit; 0 for the others.
         var bytes: Int
         var replacesRow: Bool
+
+        var chunk: BodyChunk? {
+            guard case .chunk(let chunk) = mutation else { return nil }
+            return chunk
+        }
     }
 
     enum Admission: Equatable { case accepted, shed, closed }
@@ -32,6 +38,9 @@ struct WriteQueueState {
     private(set) var committing: [Item] = []
     private(set) var putCount = 0
     private(set) var putBytes = 0
+    /// Bytes of the chunks of large bodies, which have a limit of their own: small puts never wait
+    /// for them.
+    private(set) var chunkBytes = 0
     private(set) var isClosed = false
     private var nextSequence: UInt64 = 1
     /// Deletes of failed batches at the front of `waiting`.
@@ -91,6 +100,28 @@ struct WriteQueueState {
         return .accepted
     }
 
+    /// A chunk of a large body; `false` when the queue has its share of those.
+    mutating func offer(_ chunk: BodyChunk) -> Bool {
+        let bytes = chunk.bytes.readableBytes
+        guard !isClosed, chunkBytes == 0 || bytes <= limits.bytes / 2 - chunkBytes else {
+            return false
+        }
+        _ = append(.chunk(chunk), bytes: bytes)
+        chunkBytes += bytes
+        return true
+    }
+
+    /// Removes the chunks of a body; behind all of them that were offered before.
+    mutating func dropBody(_ body: BodyID) {
+        _ = append(.dropBody(body), bytes: 0)
+    }
+
+    /// Notes last uses, unless there is something better to do.
+    mutating func touch(_ names: [EntryName], at time: Int64) {
+        guard !isClosed, !names.isEmpty, putCount < limits.entries / 2 else { return }
+        _ = append(.touch(names, at: time), bytes: 0)
+    }
+
     mutating func delete(_ name: EntryName) {
         if let earlier = deletes[name], isWaiting(earlier.last) {
             let isCovered = (puts[name.primaryKey] ?? []).allSatisfy {
@@ -134,17 +165,21 @@ struct WriteQueueState {
         return committing.map(\.mutation)
     }
 
-    /// The batch was committed.
-    mutating func finishBatch() {
+    /// The batch was committed; returns its chunks.
+    @discardableResult
+    mutating func finishBatch() -> [BodyChunk] {
+        let chunks = committing.compactMap(\.chunk)
         for item in committing { forget(item) }
         committing = []
+        return chunks
     }
 
     /// The batch failed: its puts are dropped, its deletes are the next one.
     ///
-    /// Returns how many puts were lost.
-    mutating func failBatch() -> Int {
+    /// Returns how many puts were lost, and the chunks that were.
+    mutating func failBatch() -> (puts: Int, chunks: [BodyChunk]) {
         var lost = 0
+        let chunks = committing.compactMap(\.chunk)
         let failed = committing
         committing = []
         for item in failed.reversed() {
@@ -166,15 +201,12 @@ struct WriteQueueState {
                 retries += 1
             }
         }
-        return lost
+        return (lost, chunks)
     }
 
     /// The batch is given up: the file was replaced by an empty one, there is nothing to delete.
-    mutating func dropBatch() {
-        let dropped = committing
-        committing = []
-        for item in dropped { forget(item) }
-    }
+    @discardableResult
+    mutating func dropBatch() -> [BodyChunk] { finishBatch() }
 
     // MARK: Reading what is pending
 
@@ -277,8 +309,8 @@ struct WriteQueueState {
             Self.forget(name, in: &deletes)
         case .invalidate(let uri, _):
             Self.forget(uri, in: &invalidations)
-        case .chunk, .dropBody, .touch:
-            break
+        case .chunk: chunkBytes -= item.bytes
+        case .dropBody, .touch: break
         }
     }
 }

@@ -52,6 +52,22 @@ final class Answer: AnswerReceiver {
         connection?.send(stored: stored, status: status)
     }
 
+    func wantsBody(of stored: StoredResponse) -> Bool {
+        guard let connection, let head = connection.head else { return false }
+        return head.kind != .head && !connection.responder.isNotModified(stored, head)
+    }
+
+    func answer(headOf stored: StoredResponse, status: CacheStatus) {
+        guard let connection else { return }
+        hasHead = true
+        framing = .length
+        connection.send(headOf: stored, status: status)
+        if !connection.isWritable {
+            isPaused = true
+            source?.pause()
+        }
+    }
+
     func answer(informational head: HTTPResponse) {
         guard let connection, !hasHead, connection.head?.isHTTP10 == false else { return }
         var bytes = ByteBuffer()

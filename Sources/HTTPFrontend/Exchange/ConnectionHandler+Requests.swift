@@ -126,6 +126,11 @@ extension ConnectionHandler {
                 responder.engine.resolve(
                     fill, candidate: candidate, reason: reason, on: loop.loop, receiver: $0)
             }
+        case .stream(let fill, let stored, let status):
+            startAnswer {
+                responder.engine.answer(
+                    stored, status: status, for: fill, on: loop.loop, receiver: $0)
+            }
         case .failure(let failure): fail(failure)
         case .refuse(let error): refuse(error)
         }

@@ -45,6 +45,20 @@ extension ConnectionHandler {
         answerEnded()
     }
 
+    /// The head of a hit whose body follows in parts.
+    func send(headOf stored: StoredResponse, status: CacheStatus) {
+        guard let head else { return closeNow() }
+        state.answerBegan()
+        closeUnlessRequestIsComplete()
+        loop.scratch.clear()
+        loop.scratch.writeHitHead(
+            stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
+            isHTTP10: head.isHTTP10)
+        write(loop.scratch)
+        flushSoon()
+        log(status: stored.entry.status.code, result: status)
+    }
+
     func fail(_ failure: AnswerFailure) {
         let document = ProblemDocument(failure)
         closeUnlessRequestIsComplete()

@@ -23,6 +23,8 @@ struct ProxyResponder {
     enum Outcome {
         case stored(StoredResponse, CacheStatus, isNotModified: Bool)
         case resolve(FillRequest, candidate: StoredResponse?, ForwardReason)
+        /// A stored response whose body is read from the file.
+        case stream(FillRequest, StoredResponse, CacheStatus)
         case failure(AnswerFailure)
         case refuse(RequestError)
     }
@@ -77,18 +79,22 @@ struct ProxyResponder {
             primaryKey: key, facts: facts, fields: HeaderLines(headers: head.headers))
         let found = engine.lookup(request, variantKey: { variantKey(head, names: $0) }, now: now)
         switch found {
-        case .hit(let stored):
-            return hit(stored, head, result: .hit, now: now)
-        case .staleHit(let stored):
-            // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
-            if now < stored.terms.staleWhileRevalidateUntil,
-                let fill = fillRequest(
+        case .hit(let stored), .staleHit(let stored):
+            let isStale = if case .staleHit = found { true } else { false }
+            let outcome = hit(stored, head, result: isStale ? .stale : .hit, now: now)
+            func makeFill() -> FillRequest? {
+                fillRequest(
                     head, key: key, facts: facts, content: keyed?.bytes, reason: .stale,
                     clientAddress: clientAddress())
-            {
-                engine.revalidate(stored, request: fill, on: loop)
             }
-            return hit(stored, head, result: .stale, now: now)
+            // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
+            if isStale, now < stored.terms.staleWhileRevalidateUntil {
+                engine.revalidate(stored, on: loop, request: makeFill)
+            }
+            guard stored.entry.body.unreadChunks != nil, head.kind != .head,
+                case .stored(_, let status, isNotModified: false) = outcome
+            else { return outcome }
+            return makeFill().map { .stream($0, stored, status) } ?? .refuse(.malformed(.repaired))
         case .onlyIfCached(.some):
             return .failure(.onlyIfCached)
         case .onlyIfCached(nil):

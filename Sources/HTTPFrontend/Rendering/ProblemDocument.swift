@@ -29,6 +29,9 @@ struct ProblemDocument {
         case .origin:
             status = .badGateway
             detail = "the origin could not be reached or gave no valid answer"
+        case .unreadable, .tooSlow:
+            status = .internalServerError
+            detail = "the stored answer could not be read"
         }
         if case .origin(let error) = failure { proxyError = Self.proxyError(error) }
     }

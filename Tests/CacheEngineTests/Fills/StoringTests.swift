@@ -2,6 +2,7 @@ import CacheKeys
 import HTTPCaching
 import HTTPTypes
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import CacheEngine
@@ -194,18 +195,23 @@ import Testing
         }
     }
 
-    @Test func whatTheQueueWouldAlwaysShedIsNotPromised() async throws {
+    @Test func aSmallQueueTakesLargeBodiesInSmallChunks() async throws {
         try await Bench.run({
             $0.maxObjectBytes = 1 << 20
             $0.queue = WriteQueue.Limits(bytes: 64 << 10)
         }) { bench in
-            for (size, isStored) in [(8 << 10, true), (8193, false), (60 << 10, false)] {
-                let client = try await bench.fetch(
-                    Ask(target: "/\(size)"), body: String(repeating: "x", count: size))
-                #expect(client.status?.isStored == isStored)
-                #expect(client.status?.detail == (isStored ? nil : "body-limit"))
+            for size in [8 << 10, 8193, 60 << 10] {
+                let text = String(repeating: "x", count: size)
+                let client = try await bench.fetch(Ask(target: "/\(size)"), body: text)
+                #expect(client.status?.isStored == true)
+                try await bench.settle()
+                let hit = try await bench.ask(Ask(target: "/\(size)"))
+                try await bench.finish(hit)
+                #expect(hit.text == text && hit.status?.result == .hit)
             }
             #expect(bench.engine.counters.shedPuts.current == 0)
+            let counts = bench.store.state.withLock { $0.chunks.values.map(\.count) }
+            #expect(counts.sorted() == [3, 15])
         }
     }
 
@@ -239,19 +245,32 @@ import Testing
         }
     }
 
-    @Test func aPausedClientPausesTheOriginEvenBeforeItIsAsked() async throws {
+    @Test func aPausedClientPausesTheOriginOfWhatIsNotStored() async throws {
+        let large = String(repeating: "x", count: 40 << 10)
         try await Bench.run { bench in
             let client = try await bench.ask(pausesAtOnce: true)
             let exchange = try await bench.origin.exchange(0)
-            try await eventually("the origin is paused") { exchange.isPaused }
+            try await exchange.head([.cacheControl: "no-store"])
+            try await exchange.body(large)
+            #expect(!exchange.isPaused)
+            try await exchange.body(large)
+            #expect(exchange.isPaused)
             try await bench.control(client) { $0.resume() }
             #expect(!exchange.isPaused)
-            try await bench.control(client) { $0.pause() }
-            #expect(exchange.isPaused)
-            try await bench.leave(client)
-            #expect(!exchange.isPaused, "nobody holds it back any more")
+            #expect(client.text == large + large)
+            try await exchange.end()
+        }
+    }
+
+    @Test func aPausedClientDoesNotPauseTheOriginOfWhatIsStored() async throws {
+        try await Bench.run { bench in
+            let client = try await bench.ask(pausesAtOnce: true)
+            let exchange = try await bench.origin.exchange(0)
             try await exchange.answer([.cacheControl: "max-age=60"])
-            #expect(bench.engine.memory.count == 1)
+            #expect(!exchange.isPaused && bench.engine.memory.count == 1)
+            #expect(client.text == "")
+            try await bench.control(client) { $0.resume() }
+            #expect(client.text == "body" && client.isOver)
         }
     }
 

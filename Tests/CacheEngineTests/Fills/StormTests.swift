@@ -151,6 +151,8 @@ private final class OneAnswer: AnswerReceiver {
         whole.succeed(stored.entry.text)
     }
 
+    func wantsBody(of stored: StoredResponse) -> Bool { true }
+    func answer(headOf stored: StoredResponse, status: CacheStatus) {}
     func answer(informational head: HTTPResponse) {}
     func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus) {}
     func answer(body: ByteBuffer) { text += String(buffer: body) }

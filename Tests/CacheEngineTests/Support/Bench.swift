@@ -122,10 +122,15 @@ final class Bench: Sendable {
             }, now: now)
         switch found {
         case .hit(let stored):
-            client.answer(
-                stored: stored, status: CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now)))
+            let status = CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now))
+            guard stored.entry.body.unreadChunks != nil else {
+                return client.answer(stored: stored, status: status)
+            }
+            begin(client) {
+                engine.answer(stored, status: status, for: fill, on: loop, receiver: client)
+            }
         case .staleHit(let stored):
-            engine.revalidate(stored, request: fill, on: loop)
+            engine.revalidate(stored, on: loop) { fill }
             client.answer(
                 stored: stored, status: CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
         case .onlyIfCached(.some):

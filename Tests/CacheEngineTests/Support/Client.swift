@@ -82,6 +82,16 @@ final class Client: AnswerReceiver, Sendable {
         hear(.stored(stored.entry.text, status), isLast: true)
     }
 
+    func wantsBody(of stored: StoredResponse) -> Bool { true }
+
+    func answer(headOf stored: StoredResponse, status: CacheStatus) {
+        state.withLock {
+            $0.stored = stored
+            $0.fields = stored.entry.fields
+        }
+        hear(.head(stored.entry.status.code, status))
+    }
+
     func answer(informational head: HTTPResponse) { hear(.informational(head.status.code)) }
 
     func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus) {

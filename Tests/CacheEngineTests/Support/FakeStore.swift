@@ -111,8 +111,14 @@ final class FakeStore: EntryStore {
     private static func apply(_ mutation: Mutation, to state: inout State) {
         switch mutation {
         case .put(let response), .freshen(let response):
-            state.rows[Row(key: response.primaryKey, variant: response.variant.key)] =
-                response.entry
+            var entry = response.entry
+            if let chunks = entry.body.chunks {
+                // As a file would have it.
+                entry.body = .chunked(
+                    ChunkedBody(
+                        id: chunks.id, length: chunks.length, chunkBytes: chunks.chunkBytes))
+            }
+            state.rows[Row(key: response.primaryKey, variant: response.variant.key)] = entry
         case .delete(let name):
             state.rows[Row(key: name.primaryKey, variant: name.variantKey)] = nil
         case .invalidate(let uri, _):

@@ -137,7 +137,7 @@ import Testing
         state.invalidate(digest(4), at: start)
         _ = state.takeBatch()
         _ = put(&state, response(5))
-        #expect(state.failBatch() == 2)
+        #expect(state.failBatch().puts == 2)
         #expect(state.putCount == 1)
         #expect(state.putBytes == response(5).cost)
         #expect(state.pending(digest(3)).isEmpty)

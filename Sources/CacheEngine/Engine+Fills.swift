@@ -1,0 +1,59 @@
+import CacheKeys
+import HTTPCaching
+import Logging
+import NIOCore
+
+/// What fills and readers of bodies ask of the engine.
+extension Engine {
+    func makeLog(for request: FillRequest, on loop: any EventLoop) -> FillLog {
+        FillLog(
+            loop: loop, budget: budget, pins: pins, limits: logLimits,
+            generation: generation(of: request.identity.uriKey))
+    }
+
+    /// What a request shares a fetch under; `nil` where a field that the answers vary by has a value
+    /// that no key can be made of.
+    func fillKey(of request: FillRequest, variesBy names: [String]) -> FillKey? {
+        var key = FillKey(
+            primaryKey: request.identity.primaryKey, variantKey: nil,
+            isPersonal: request.facts.method == .get
+                && (request.facts.hasCredentials || request.facts.hasCookie))
+        guard !names.isEmpty else { return key }
+        guard let variant = variantKey(of: request.fields, names: names) else { return nil }
+        key.variantKey = variant
+        return key
+    }
+
+    /// Reads one chunk on a reader thread; `done` is called on `loop`.
+    func readChunk(
+        _ sequence: Int, of body: BodyID, on loop: any EventLoop,
+        done: @escaping @Sendable (ChunkFinding) -> Void
+    ) {
+        submitRead(
+            { [self] in
+                var finding = ChunkFinding.missing
+                do {
+                    finding = try store.chunk(sequence, of: body)
+                } catch {
+                    counters.failedReads.add(1)
+                    logger.error("a chunk could not be read", metadata: ["error": "\(error)"])
+                }
+                if finding == .damaged {
+                    counters.damagedRows.add(1)
+                    logger.error("a chunk failed its checks; its response is deleted")
+                }
+                loop.execute { [finding] in done(finding) }
+            }, orElse: { loop.execute { done(.missing) } })
+    }
+
+    /// Takes a body that was read whole into memory beside its rows.
+    func remember(_ stored: StoredResponse, body: ByteBuffer, chunks: ChunkedBody) {
+        guard isCurrent(stored) else { return }
+        var entry = stored.entry
+        entry.body = .cached(body, chunks)
+        let response = StoredResponse(
+            entry: entry, rendering: stored.rendering, generation: stored.generation,
+            epoch: stored.epoch)
+        memory.replace(stored, by: response)
+    }
+}

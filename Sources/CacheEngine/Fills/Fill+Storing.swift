@@ -1,0 +1,146 @@
+import CacheKeys
+import HTTPCaching
+import HTTPTypes
+import NIOCore
+
+/// What becomes of an answer that may be stored.
+extension Fill {
+    func storagePlan(
+        status: Int, fields: HTTPFields, framing: OriginFraming, responseTime: EpochSeconds
+    ) -> Result<StoragePlan, NoStoreReason> {
+        if case .length(let length) = framing, length > engine.bodyLimit {
+            return .failure(.bodyLimit)
+        }
+        let plan = Storability.decide(
+            request: request.facts, status: status, fields: fields,
+            policy: request.route.storage, requestTime: requestTime, responseTime: responseTime,
+            isCloseDelimited: framing == .closeDelimited)
+        guard case .success(let names) = plan.map(\.vary) else { return plan }
+        // A value in the request that no key can be made of.
+        guard names.isEmpty || engine.variantKey(of: request.fields, names: names) != nil else {
+            return .failure(.unkeyed)
+        }
+        guard engine.generation(of: request.identity.uriKey) == generation else {
+            return .failure(.generation)
+        }
+        return plan
+    }
+
+    /// A 304 to our validators: the stored response is fresh again (RFC 9111 §4.3.4).
+    func freshen(_ stored: StoredResponse, by notModified: HTTPFields) {
+        let now = engine.clock.now()
+        var fields = Validation.freshened(
+            stored: stored.entry.fields, by: notModified,
+            setCookie: request.route.storage.setCookie)
+        if notModified.contains(.via) {
+            // It brought its own in place of the stored one, which had ours.
+            fields.append(HTTPField(name: .via, value: "1.1 \(engine.configuration.viaName)"))
+        }
+        var entry = stored.entry
+        entry.fields = fields.dated(now)
+        let plan = storagePlan(
+            status: entry.status.code, fields: fields, framing: .none, responseTime: now)
+        let stays = try? plan.get().vary == stored.variant.names
+        guard case .success(let plan) = plan, stays == true else {
+            // It may be answered once more, but not kept.
+            if case .failure(let why) = plan, why.leavesStored {} else { engine.discard(stored) }
+            let once = engine.makeResponse(
+                entry, generation: generation, epoch: engine.currentEpoch)
+            return answer(
+                stored: once, CacheStatus(result: .revalidated, forwardStatus: 304))
+        }
+        entry.fields = plan.fields.dated(now)
+        entry.terms = plan.terms
+        entry.requestTime = requestTime
+        entry.responseTime = now
+        let fresh = engine.makeResponse(entry, generation: generation, epoch: engine.currentEpoch)
+        let outcome = engine.store(fresh, isFreshen: true, replacesRow: true)
+        answer(
+            stored: fresh,
+            CacheStatus(
+                result: .revalidated, forwardStatus: 304, isStored: outcome == .queued,
+                ttl: plan.terms.ttl(at: now)))
+    }
+
+    func store(_ collected: Collected, body: StoredBody) {
+        let plan = collected.plan
+        let entry = StoredEntry(
+            identity: request.identity,
+            variant: collected.variant,
+            status: collected.status,
+            fields: plan.fields.forwarded(
+                via: engine.configuration.viaName, receivedAt: collected.responseTime),
+            body: body, terms: plan.terms, requestTime: requestTime,
+            responseTime: collected.responseTime, requestContent: request.keptContent)
+        let response = engine.makeResponse(
+            entry, generation: generation, epoch: engine.currentEpoch)
+        let outcome = engine.store(response, isFreshen: false, replacesRow: replacesRow)
+        // It varies otherwise than what it replaces, which would go on beside it.
+        if let candidate, candidate.variant.key != response.variant.key,
+            outcome == .queued || outcome == .shed
+        {
+            engine.discard(candidate)
+        }
+    }
+
+    // MARK: Large bodies
+
+    /// From here on the body is cut into chunk rows.
+    func beginRows() {
+        let writer = BodyWriter(engine: engine, loop: loop)
+        bodyWriter = writer
+        log.keep(.rows, body: writer.id)
+        writer.onProgress = { [weak self] in self?.wrote($0) }
+        writer.onFailure = { [weak self] in self?.giveUpStoring() }
+    }
+
+    /// Looks whether the next bytes may still be kept, and how.
+    func makeRoom(for bytes: Int) {
+        let end = log.update { $0.windowEnd } + Int64(bytes)
+        if end > engine.bodyLimit {
+            rememberUncacheable()
+            giveUpStoring()
+        } else if bodyWriter == nil, end > engine.inlineLimit {
+            beginRows()
+        }
+    }
+
+    private func wrote(_ committed: Int?) {
+        if let committed { log.update { $0.committed(committed) } }
+        if phase == .storing { storeWhenQueued() } else { pace() }
+    }
+
+    /// Queues the put behind the last chunk: all of them are visible together or none.
+    func storeWhenQueued() {
+        guard phase == .storing, let bodyWriter, let collected else { return }
+        guard bodyWriter.isAllQueued else {
+            guard pacing.become(.storing) else { return }
+            let wait = engine.configuration.fillTimeouts.storing
+            return pacing.set(
+                deadline: loop.assumeIsolated().scheduleTask(in: wait) { self.giveUpStoring() })
+        }
+        let length = log.update { $0.windowEnd }
+        store(
+            collected,
+            body: .chunked(
+                ChunkedBody(
+                    id: bodyWriter.id, length: length, chunkBytes: engine.logLimits.chunkBytes,
+                    uncommitted: bodyWriter.window)))
+        bodyWriter.finish()
+        self.bodyWriter = nil
+        end()
+    }
+
+    /// The answer goes on to its readers but is not stored.
+    func giveUpStoring() {
+        guard phase == .streaming || phase == .storing else { return }
+        replaceCandidate(status: collected?.status.code ?? 0)
+        collected = nil
+        bodyWriter?.abandon()
+        bodyWriter = nil
+        leaveTable()
+        log.update { $0.giveUpStoring() }
+        if phase == .storing { return end() }
+        attend()
+    }
+}
