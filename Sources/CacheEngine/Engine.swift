@@ -12,6 +12,8 @@ package struct EngineConfiguration: Sendable {
     /// The largest body that is stored; larger ones stream through.
     package var maxObjectBytes = 1 << 20
     package var queue = WriteQueue.Limits()
+    /// Bytes of everything in flight together; see `MemoryBudget`.
+    package var inFlightBudget = 64 << 20
     /// Threads that read the file.
     package var readers = 2
     /// How long past its lifetime an answer may be served when the origin fails and the response
@@ -35,6 +37,7 @@ package final class Engine: Sendable {
     package let memory: MemoryTier
     package let writes: WriteQueue
     package let counters = EngineCounters()
+    package let budget: MemoryBudget
     let pins = BodyPins()
     let origin: (any Origin)?
     let clock: any WallClock
@@ -67,6 +70,7 @@ package final class Engine: Sendable {
         self.logger = logger
         // A buffer may keep twice its body allocated, and the queue takes a quarter of its bytes.
         bodyLimit = min(configuration.maxObjectBytes, configuration.queue.bytes / 8)
+        budget = MemoryBudget(limit: configuration.inFlightBudget)
         memory = MemoryTier(budget: configuration.memoryBudget)
         writes = WriteQueue(limits: configuration.queue)
         readers = NIOThreadPool(numberOfThreads: max(1, configuration.readers))
