@@ -61,10 +61,13 @@ package struct FillRequest: Sendable {
     /// may be for this client only.
     package var isExclusive: Bool
     package var requestContent: RequestContent?
+    /// For the content that is in memory, as long as the request is.
+    package var contentCharge: BudgetCharge?
 
     package init(
         identity: EntryIdentity, facts: RequestFacts, route: Route, fields: any FieldLines,
-        origin: OriginRequest, isExclusive: Bool, requestContent: RequestContent?
+        origin: OriginRequest, isExclusive: Bool, requestContent: RequestContent?,
+        contentCharge: BudgetCharge? = nil
     ) {
         self.identity = identity
         self.facts = facts
@@ -73,6 +76,7 @@ package struct FillRequest: Sendable {
         self.origin = origin
         self.isExclusive = isExclusive
         self.requestContent = requestContent
+        self.contentCharge = contentCharge
     }
 }
 

@@ -30,6 +30,9 @@ package final class MemoryBudget: Sendable {
         self.limit = max(1, limit)
     }
 
+    /// Bytes that may still be charged before nothing is read any more.
+    package var room: Int { max(0, limit - used) }
+
     package var used: Int { charged.load(ordering: .relaxed) }
 
     package var level: Level {

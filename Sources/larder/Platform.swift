@@ -53,6 +53,12 @@ enum Platform {
         return Array(bytes[..<length])
     }
 
+    /// The directory that a file of this path is in.
+    static func directory(ofFile path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Makes writing to a closed pipe or socket return an error instead of raising a signal.
     static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)

@@ -69,6 +69,8 @@ package enum OriginError: Error, Sendable, Equatable {
     case betweenBytesTimeout
     /// The answer breaks HTTP (bad framing, status line, 101, junk): it is not passed on.
     case malformed(String)
+    /// The request's spooled content could not be read.
+    case contentUnreadable
     case shuttingDown
 }
 

@@ -40,6 +40,8 @@ extension ConnectionHandler {
     /// The answer has been written whole.
     func answerEnded() {
         answer = nil
+        // The origin did not want the rest.
+        dropContent()
         perform(state.answerEnded())
         flushIfNeeded()
     }
@@ -119,8 +121,8 @@ extension ConnectionHandler {
         case .head where !isClosing && state.isIdle:
             state.requestBegan(keepsAlive: false)
             refuse(.headTimeout)
-        case .body where isUploadHeld:
-            // The origin is slow, not the client.
+        case .body where isUploadHeld || isReadHeld:
+            // The origin or the disk is slow, or memory is short: not the client's fault.
             awaitContent()
         case .body where !isClosing && state.answer == .awaited:
             refuseMalformed(.bodyTimeout)

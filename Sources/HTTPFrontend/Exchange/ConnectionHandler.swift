@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     enum ContentMode {
         case none
         case keyed(KeyedContent)
+        /// It was to be part of a key; what is here goes to the running answer's source first.
+        case pouring(ContentPour)
         /// It goes to the running answer's source.
         case streaming
     }
@@ -51,7 +53,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private(set) var isInReadBurst = false
     private var waiting: Deque<Incoming> = []
     private var isProcessing = false
-    private var isReadHeld = false
+    private(set) var isReadHeld = false
+    /// The loop's tick looks after it.
+    var awaitsMemory = false
     private var clientAddress: String??
 
     private static let pipelineLimit = 200
@@ -86,8 +90,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         isClosing = true
         loop.remove(self)
-        if case .keyed(let content) = contentMode { content.giveUp(loop) }
-        contentMode = .none
+        dropContent()
         answer?.leave()
         answer = nil
         waiting.removeAll()
@@ -125,12 +128,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
             deadline.set(.head, at: loop.uptime + loop.configuration.headTimeout)
         }
         isInReadBurst = false
+        contentStays()
         flushIfNeeded()
         context.fireChannelReadComplete()
     }
 
     func read(context: ChannelHandlerContext) {
-        if holdsReads {
+        if holdsReads() {
             isReadHeld = true
         } else {
             context.read()
@@ -194,11 +198,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    private var holdsReads: Bool {
+    /// Who waits for memory is noted with the loop.
+    private func holdsReads() -> Bool {
         // The last answer must be taken before what is in its way is looked at.
         if isClosing { return !isOutputClosed }
         // A client that sends ahead waits while its earlier request is answered.
-        return isUploadHeld || waiting.count > 1 || gate.isShut
+        if isUploadHeld || waiting.count > 1 || gate.isShut { return true }
+        return state.request == .receiving && holdsContent()
     }
 
     /// Whether a further part may go to the exchange: one at a time, and no new one for a client
@@ -230,7 +236,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             process(item)
         }
         isProcessing = false
-        if isReadHeld, !isClosing, !holdsReads {
+        if isReadHeld, !isClosing, !holdsReads() {
             isReadHeld = false
             context?.read()
         }

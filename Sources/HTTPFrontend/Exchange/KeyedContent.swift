@@ -1,31 +1,129 @@
+import CacheEngine
 import CacheKeys
 import NIOCore
 
-/// Content that is part of a key, digested while it arrives.
+/// Content that is part of a key, digested and kept while it arrives.
+///
+/// In memory it is one buffer and costs no object; what goes to a file is held until it is there.
 struct KeyedContent {
-    private(set) var bytes = ByteBuffer()
+    private(set) var state: SpoolState
+    private(set) var held = ByteBuffer()
+    private var writing = ByteBuffer()
+    private(set) var file: SpoolFile?
     private let digester: BodyDigester
+    /// What is still here when a read is over; content that comes whole in one is not counted.
+    private var charge: BudgetCharge?
 
-    init(digester: BodyDigester) {
+    init(digester: BodyDigester, limits: SpoolState.Limits) {
         self.digester = digester
+        state = SpoolState(limits)
     }
 
-    mutating func append(_ part: ByteBuffer) {
+    mutating func append(_ part: ByteBuffer, isTight: Bool) -> SpoolState.Action {
         part.withUnsafeReadableBytes { digester.update($0) }
-        if bytes.readableBytes == 0 {
-            bytes = part
+        if held.readableBytes == 0 {
+            held = part
         } else {
-            bytes.writeImmutableBuffer(part)
+            held.writeImmutableBuffer(part)
         }
+        return state.received(bytes: part.readableBytes, isTight: isTight)
     }
 
-    /// The digest and length of all of it; the digester goes back to the loop.
-    func finish(_ loop: LoopContext) -> (digest: Digest, length: UInt64)? {
+    /// A read is over and more is to come: what it left here is counted.
+    mutating func stay(_ budget: MemoryBudget) {
+        // A part is a piece of the buffer that was read into, which may be far larger.
+        if held.storageCapacity > 2 * held.readableBytes + 4096 {
+            held = ByteBuffer(bytes: held.readableBytesView)
+        }
+        if charge == nil { charge = BudgetCharge(budget) }
+        count()
+    }
+
+    private func count() {
+        charge?.set(held.storageCapacity + writing.storageCapacity)
+    }
+
+    // MARK: To the file
+
+    /// Gives what is held to the file; `wrote` is called on `loop`, later.
+    ///
+    /// - Returns: `false` when there can be no file.
+    mutating func write(
+        to area: SpoolArea, on loop: any EventLoop,
+        wrote: @escaping @Sendable (SpoolFile, SpoolFile.Failure?) -> Void
+    ) -> Bool {
+        guard let file = file ?? SpoolFile(area) else { return false }
+        self.file = file
+        writing = held
+        held = ByteBuffer()
+        file.append(writing, on: loop) { [file] in wrote(file, $0) }
+        return true
+    }
+
+    mutating func written(isDone: Bool, isTight: Bool) -> SpoolState.Action {
+        if !isDone, writing.readableBytes > 0 {
+            writing.writeImmutableBuffer(held)
+            held = writing
+        }
+        writing = ByteBuffer()
+        count()
+        return state.written(isDone: isDone, isTight: isTight)
+    }
+
+    mutating func squeeze() -> SpoolState.Action { state.squeezed() }
+
+    mutating func end() -> SpoolState.Action { state.ended() }
+
+    // MARK: The end
+
+    /// All of it; the digester goes back to the loop.
+    ///
+    /// `start` is what is kept for people of content that is in a file.
+    func whole(_ loop: LoopContext, start: ByteBuffer?) -> WholeContent? {
         defer { loop.giveBack(digester) }
-        return digester.finish()
+        guard let digest = digester.finish() else { return nil }
+        count()
+        guard let file else {
+            return WholeContent(
+                body: .buffered(held), start: held, digest: digest.digest, length: digest.length,
+                charge: charge)
+        }
+        charge?.set(start?.storageCapacity ?? 0)
+        return WholeContent(
+            body: .spooled(file), start: start, digest: digest.digest, length: digest.length,
+            charge: charge)
+    }
+
+    /// What is to be forwarded of content that is not part of a key after all; the digester goes
+    /// back to the loop.
+    func diverted(_ loop: LoopContext) -> ContentPour {
+        loop.giveBack(digester)
+        return ContentPour(
+            file: file, length: state.onDisk, rest: held, hasEnded: state.hasEnded, charge: charge)
     }
 
     func giveUp(_ loop: LoopContext) {
         loop.giveBack(digester)
+    }
+}
+
+/// The whole content of a request that it is part of the key of.
+struct WholeContent {
+    var body: OriginRequest.Body
+    /// What of it is in memory: all, or what is kept for people of what is in a file.
+    var start: ByteBuffer?
+    var digest: Digest
+    var length: UInt64
+    /// For what of it is in memory, if that has been counted.
+    var charge: BudgetCharge?
+
+    /// Content up to this is not counted when it came in one read: it is less than the exchange.
+    private static let uncountedBytes = 4 << 10
+
+    /// For as long as somebody may need the content.
+    func charge(_ budget: MemoryBudget) -> BudgetCharge? {
+        if let charge { return charge }
+        let bytes = start?.readableBytes ?? 0
+        return bytes > Self.uncountedBytes ? BudgetCharge(budget, bytes: bytes) : nil
     }
 }

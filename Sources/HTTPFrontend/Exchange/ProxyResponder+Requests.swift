@@ -52,7 +52,7 @@ extension ProxyResponder {
     ///
     /// Call right after `primaryKey`, whose preimage it keeps.
     func fillRequest(
-        _ head: GatedHead, key: CacheKey, facts: RequestFacts, content: ByteBuffer?,
+        _ head: GatedHead, key: CacheKey, facts: RequestFacts, content: WholeContent?,
         reason: ForwardReason, clientAddress: String?
     ) -> FillRequest? {
         let material = hasher.lastMaterial
@@ -82,9 +82,10 @@ extension ProxyResponder {
             origin: OriginRequest(
                 method: HTTPRequest.Method(head.method), target: head.target,
                 clientAuthority: head.authority, fields: fields,
-                body: content.map { .buffered($0) } ?? .none, isRetryable: true),
+                body: content?.body ?? .none, isRetryable: true),
             isExclusive: hasOwnConditions || hasOwnDirectives,
-            requestContent: content.flatMap { keptContent($0, head: head) })
+            requestContent: content.flatMap { keptContent($0, head: head) },
+            contentCharge: content?.charge(engine.budget))
     }
 
     /// A request that goes through as it is, apart from hop-by-hop and overriding fields.
@@ -117,12 +118,13 @@ extension ProxyResponder {
     }
 
     /// What of the content is kept for people who read the file.
-    private func keptContent(_ content: ByteBuffer, head: GatedHead) -> RequestContent? {
+    private func keptContent(_ content: WholeContent, head: GatedHead) -> RequestContent? {
+        guard configuration.keptContent != .off, let start = content.start else { return nil }
         let limit = configuration.keptContentBytes
-        let isTruncated = content.readableBytes > limit
-        let kept = content.getSlice(
-            at: content.readerIndex, length: min(limit, content.readableBytes))
-        guard configuration.keptContent != .off, let kept else { return nil }
+        let isTruncated = content.length > UInt64(clamping: limit)
+        let kept = start.getSlice(
+            at: start.readerIndex, length: min(limit, start.readableBytes))
+        guard let kept else { return nil }
         if configuration.keptContent == .text {
             guard kept.isText(allowsCutCharacter: isTruncated) else { return nil }
         }

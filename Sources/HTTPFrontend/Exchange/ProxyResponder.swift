@@ -66,8 +66,7 @@ struct ProxyResponder {
     ///
     /// `keyed` is its content when the plan said so.
     func respond(
-        _ head: GatedHead, keyed: (bytes: ByteBuffer, digest: Digest, length: UInt64)?,
-        clientAddress: () -> String?, now: EpochSeconds
+        _ head: GatedHead, keyed: WholeContent?, clientAddress: () -> String?, now: EpochSeconds
     ) -> Outcome {
         let contentParts = keyed.map { keyedParts(head, digest: $0.digest, length: $0.length) }
         guard let key = primaryKey(head, content: contentParts) else {
@@ -84,7 +83,7 @@ struct ProxyResponder {
             let outcome = hit(stored, head, result: isStale ? .stale : .hit, now: now)
             func makeFill() -> FillRequest? {
                 fillRequest(
-                    head, key: key, facts: facts, content: keyed?.bytes, reason: .stale,
+                    head, key: key, facts: facts, content: keyed, reason: .stale,
                     clientAddress: clientAddress())
             }
             // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
@@ -98,9 +97,9 @@ struct ProxyResponder {
         case .onlyIfCached(.some):
             return .failure(.onlyIfCached)
         case .onlyIfCached(nil):
-            return resolve(head, key, facts, keyed?.bytes, nil, .uriMiss, clientAddress())
+            return resolve(head, key, facts, keyed, nil, .uriMiss, clientAddress())
         case .unresolved(let candidate, let reason):
-            return resolve(head, key, facts, keyed?.bytes, candidate, reason, clientAddress())
+            return resolve(head, key, facts, keyed, candidate, reason, clientAddress())
         }
     }
 
@@ -125,7 +124,7 @@ struct ProxyResponder {
     }
 
     private func resolve(
-        _ head: GatedHead, _ key: CacheKey, _ facts: RequestFacts, _ content: ByteBuffer?,
+        _ head: GatedHead, _ key: CacheKey, _ facts: RequestFacts, _ content: WholeContent?,
         _ candidate: StoredResponse?, _ reason: ForwardReason, _ clientAddress: String?
     ) -> Outcome {
         guard

@@ -41,7 +41,7 @@ struct ProblemDocument {
         case .connectFailed: "destination_unavailable"
         case .closed: "connection_terminated"
         case .malformed: "http_protocol_error"
-        case .shuttingDown: "proxy_internal_error"
+        case .shuttingDown, .contentUnreadable: "proxy_internal_error"
         case .connectTimeout: "connection_timeout"
         case .firstByteTimeout: "http_response_timeout"
         case .betweenBytesTimeout: "connection_read_timeout"

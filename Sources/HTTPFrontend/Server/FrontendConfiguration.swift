@@ -24,7 +24,13 @@ package struct FrontendConfiguration: Sendable {
     /// Bytes of request content that are kept for people.
     package var keptContentBytes = 64 << 10
     /// Content that is part of a key and larger than this passes through uncached.
-    package var maxKeyBodyBytes = 1 << 20
+    package var maxKeyBodyBytes = 64 << 20
+    /// Content up to this is kept in memory, larger content in a file.
+    package var memoryKeyBodyBytes = 1 << 20
+    /// Where those files are, without a name.
+    package var spoolDirectory = "."
+    /// Bytes of all those files together.
+    package var spoolBytes = 2 << 30
     package var maxTargetBytes = 8 << 10
     package var maxHeadBytes = 32 << 10
     package var maxFields = 100

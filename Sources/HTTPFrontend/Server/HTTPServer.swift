@@ -78,12 +78,15 @@ package final class HTTPServer: Sendable {
         engine: Engine, configuration: FrontendConfiguration, secret: CredentialSecret,
         clock: any WallClock, logger: Logger
     ) async throws {
+        let spool = SpoolArea(
+            directory: configuration.spoolDirectory, byteLimit: configuration.spoolBytes,
+            budget: engine.budget)
         var slots: [LoopSlot] = []
         for loop in group.makeIterator() {
             let context = try await loop.submit {
                 let context = try LoopContext(
                     loop: loop, engine: engine, configuration: configuration, secret: secret,
-                    clock: clock, logger: logger)
+                    spool: spool, clock: clock, logger: logger)
                 context.startTicking()
                 return NIOLoopBound(context, eventLoop: loop)
             }.get()

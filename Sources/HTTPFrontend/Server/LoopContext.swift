@@ -13,6 +13,8 @@ final class LoopContext {
     let keyFields: KeyFieldTable
     let hasher: KeyHasher
     let secret: CredentialSecret
+    let spool: SpoolArea
+    let spoolLimits: SpoolState.Limits
     let logger: Logger
     private let clock: any WallClock
     /// Wall time, renewed by the tick: the hit path reads no clock.
@@ -23,6 +25,8 @@ final class LoopContext {
     /// Reused for answers that are one small buffer.
     var scratch: ByteBuffer
     private var digesters: [BodyDigester] = []
+    private var awaitingMemory: [ConnectionHandler] = []
+    private var lastSpoolLine: Int64 = .min
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     private var tick: RepeatedTask?
     private let started: NIODeadline
@@ -31,12 +35,18 @@ final class LoopContext {
 
     init(
         loop: any EventLoop, engine: Engine, configuration: FrontendConfiguration,
-        secret: CredentialSecret, clock: any WallClock, logger: Logger
+        secret: CredentialSecret, spool: SpoolArea, clock: any WallClock, logger: Logger
     ) throws(KeyError) {
         self.loop = loop
         self.engine = engine
         self.configuration = configuration
         self.secret = secret
+        self.spool = spool
+        var limits = SpoolState.Limits()
+        limits.key = configuration.maxKeyBodyBytes
+        limits.memory = configuration.memoryKeyBodyBytes
+        limits.tightMemory = min(limits.tightMemory, limits.memory)
+        spoolLimits = limits
         self.clock = clock
         self.logger = logger
         hasher = try KeyHasher()
@@ -70,6 +80,7 @@ final class LoopContext {
     /// Renews the time; cuts off who is past a deadline.
     func advance() {
         now = clock.now()
+        shareMemory()
         let elapsed = (loop.now - started).nanoseconds / 1_000_000_000
         guard elapsed != uptime else { return }
         uptime = elapsed
@@ -98,6 +109,52 @@ final class LoopContext {
         tick?.cancel()
         tick = nil
         for connection in Array(connections.values) { connection.closeNow() }
+    }
+
+    // MARK: Memory for request content
+
+    /// Keep what can go to a disk out of memory.
+    var isMemoryTight: Bool { engine.budget.level >= .noStores }
+
+    /// Whether `connection` may read content; if not, the tick will see to it.
+    func mayRead(_ connection: ConnectionHandler) -> Bool {
+        guard engine.budget.level == .noReading else { return true }
+        if !connection.awaitsMemory {
+            connection.awaitsMemory = true
+            awaitingMemory.append(connection)
+        }
+        return false
+    }
+
+    /// Lets as many read on as there is memory for, who waited longest first; what the others hold
+    /// goes to the disk.
+    private func shareMemory() {
+        guard !awaitingMemory.isEmpty else { return }
+        var reads = engine.budget.room / Self.readBytes
+        let waiting = awaitingMemory
+        awaitingMemory = []
+        for connection in waiting where !connection.isClosing {
+            if reads > 0 {
+                reads -= 1
+                connection.awaitsMemory = false
+                connection.processWaiting()
+            } else {
+                awaitingMemory.append(connection)
+                connection.squeezeContent()
+            }
+        }
+    }
+
+    /// What one read may bring.
+    private static let readBytes = 64 << 10
+
+    /// Once a second at most.
+    func noteSpoolTrouble(_ failure: SpoolFile.Failure?) {
+        guard uptime != lastSpoolLine else { return }
+        lastSpoolLine = uptime
+        logger.warning(
+            "request content cannot be spooled and passes through uncached",
+            metadata: ["error": "\(failure ?? .files)"])
     }
 
     // MARK: Digesters

@@ -289,7 +289,7 @@ extension ConnectionState {
         case .active: break
         }
         if !isRequestComplete && isWritable {
-            // It is the client we wait for.
+            // It is the client we wait for, or our own disk.
             quietTicks = 0
             return .nothing
         }

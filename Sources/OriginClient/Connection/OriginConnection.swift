@@ -21,6 +21,8 @@ final class OriginConnection: ChannelDuplexHandler {
     private var surplus = SurplusCheck()
     private var statusLine = StatusLineCheck()
     private var exchange: PooledExchange?
+    /// Sends the exchange's body when that is in a file.
+    private var sending: SpooledSending?
     private var context: ChannelHandlerContext?
     private var isReadWithheld = false
 
@@ -63,6 +65,11 @@ final class OriginConnection: ChannelDuplexHandler {
         }
         context.flush()
         state.started()
+        if case .spooled(let content) = exchange.body {
+            let sending = SpooledSending(content, over: self, on: context.eventLoop)
+            self.sending = sending
+            sending.next(isWritable: context.channel.isWritable)
+        }
     }
 
     func tick(_ limits: ConnectionState.Limits) {
@@ -95,6 +102,11 @@ final class OriginConnection: ChannelDuplexHandler {
         let action = state.requestFinished()
         guard action == .pass, let context else { return perform(action) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    /// What is promised of the body cannot be sent.
+    func loseBody() {
+        perform(state.broke(.contentUnreadable))
     }
 
     func pauseReading() {
@@ -161,6 +173,8 @@ final class OriginConnection: ChannelDuplexHandler {
         let exchange = self.exchange
         self.exchange = nil
         exchange?.connection = nil
+        sending?.stop()
+        sending = nil
         return exchange
     }
 
@@ -244,7 +258,10 @@ extension OriginConnection {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let isWritable = context.channel.isWritable
         state.becameWritable(isWritable)
-        if isWritable { exchange?.becameWritable() }
+        if isWritable {
+            sending?.next(isWritable: true)
+            exchange?.becameWritable()
+        }
         context.fireChannelWritabilityChanged()
     }
 

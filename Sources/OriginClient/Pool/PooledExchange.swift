@@ -40,6 +40,12 @@ final class PooledExchange: OriginExchange {
 
     var isOver: Bool { receiver == nil }
 
+    /// Whether the body comes through `write`.
+    private var isFed: Bool {
+        if case .streamed = body { return true }
+        return false
+    }
+
     /// `start` returns to its caller.
     func started() {
         isInCall = false
@@ -87,9 +93,7 @@ final class PooledExchange: OriginExchange {
     // MARK: OriginExchange
 
     func write(_ part: ByteBuffer) -> Bool {
-        guard !isOver, facts.isStreamed, !isBodyFinished, part.readableBytes > 0 else {
-            return true
-        }
+        guard !isOver, isFed, !isBodyFinished, part.readableBytes > 0 else { return true }
         guard let connection else {
             waitingParts.append(part)
             owesWritability = true
@@ -102,7 +106,7 @@ final class PooledExchange: OriginExchange {
     }
 
     func finishBody() {
-        guard !isOver, facts.isStreamed, !isBodyFinished else { return }
+        guard !isOver, isFed, !isBodyFinished else { return }
         isBodyFinished = true
         isInCall = true
         defer { isInCall = false }
@@ -132,7 +136,12 @@ extension ConnectionState.Request {
     init(_ request: OriginRequest) {
         isHead = request.method == .head
         isRetryable = request.isRetryable
-        if case .streamed(let length) = request.body {
+        switch request.body {
+        case .none, .buffered: break
+        case .spooled(let content):
+            isStreamed = true
+            remaining = content.length
+        case .streamed(let length):
             isStreamed = true
             isRetryable = false
             remaining = length

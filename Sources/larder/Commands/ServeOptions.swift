@@ -39,6 +39,7 @@ struct CachingOptions: ParsableArguments {
     @Option(help: .setting("key-file")) var keyFile: String?
     @Option(help: .setting("max-object")) var maxObject: String?
     @Option(help: .setting("max-key-body")) var maxKeyBody: String?
+    @Option(help: .setting("spool-size")) var spoolSize: String?
 
     var given: [String: [String]] {
         [
@@ -53,6 +54,7 @@ struct CachingOptions: ParsableArguments {
             "key-file": one(keyFile),
             "max-object": one(maxObject),
             "max-key-body": one(maxKeyBody),
+            "spool-size": one(spoolSize),
         ]
     }
 }

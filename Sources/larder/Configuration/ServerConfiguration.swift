@@ -89,7 +89,9 @@ extension ServerConfiguration {
         /// Bytes of the largest answer that is stored.
         var maxObjectBytes = ByteSize.megabyte
         /// Bytes of the largest request content that can be part of a key.
-        var maxKeyBodyBytes = ByteSize.megabyte
+        var maxKeyBodyBytes = 64 * ByteSize.megabyte
+        /// Bytes on disk for request content on its way, beside the database.
+        var spoolBytes = 2 * ByteSize.gigabyte
     }
 
     /// The SQLite file and the queue before it.

@@ -59,8 +59,11 @@ extension Setting {
             "Largest answer that is stored; at most 1MB in this version."),
         .value(
             "max-key-body", "size", \.caching.maxKeyBodyBytes,
-            .size(1...ByteSize.megabyte, remark: bodyLimitRemark),
-            "Largest request content that can be part of a key; at most 1MB in this version."),
+            .size(1...16 * ByteSize.gigabyte),
+            "Largest request content that can be part of a key; larger passes through uncached."),
+        .value(
+            "spool-size", "size", \.caching.spoolBytes, .size(0...Int.max),
+            "Disk space beside the database for request content over 1MB while it is looked up."),
     ]
 
     private static let bodyLimitRemark =

@@ -71,6 +71,8 @@ struct RoomSettings {
         frontend.keyFields = caching.keyFields
         frontend.ignoresCredentials = caching.ignoresCredentials
         frontend.maxKeyBodyBytes = caching.maxKeyBodyBytes
+        frontend.spoolBytes = caching.spoolBytes
+        frontend.spoolDirectory = Platform.directory(ofFile: server.store.path)
         switch server.store.keptRequestContent {
         case .off: frontend.keptContent = .off
         case .text: frontend.keptContent = .text

@@ -159,8 +159,12 @@ struct ProxyResponderTests {
         let made = try await with { responder in
             let head = try HeadGateTests.gated(.POST, "/search", fields)
             let key = try #require(try Self.key(responder, .POST, "/search", fields, content: "x"))
+            let bytes = ByteBuffer(string: "x")
+            let digest = try #require(try BodyDigester().finish()).digest
             return responder.fillRequest(
-                head, key: key, facts: head.facts, content: ByteBuffer(string: "x"),
+                head, key: key, facts: head.facts,
+                content: WholeContent(
+                    body: .buffered(bytes), start: bytes, digest: digest, length: 1),
                 reason: .uriMiss, clientAddress: nil)
         }
         let fill = try #require(made)

@@ -18,6 +18,7 @@ final class Front: Sendable {
     let store = MemoryStore()
     let origin = ScriptedOrigin()
     let engine: Engine
+    let spool: SpoolArea
     private let context: NIOLoopBound<LoopContext>
 
     private init(
@@ -29,10 +30,14 @@ final class Front: Sendable {
             configuration: engineConfiguration, store: store, origin: origin, clock: clock,
             renderer: StoredRendering(), secret: secret, logger: logger)
         self.engine = engine
+        let spool = SpoolArea(
+            directory: configuration.spoolDirectory, byteLimit: configuration.spoolBytes,
+            budget: engine.budget)
+        self.spool = spool
         context = try await loop.executeInContext { [loop, clock] in
             let context = try LoopContext(
                 loop: loop, engine: engine, configuration: configuration, secret: secret,
-                clock: clock, logger: logger)
+                spool: spool, clock: clock, logger: logger)
             context.startTicking()
             return NIOLoopBound(context, eventLoop: loop)
         }
@@ -47,6 +52,7 @@ final class Front: Sendable {
         let glob = try PathGlob("/search")
         var configuration = FrontendConfiguration(
             routes: RouteTable(declared: [glob], policy: StoragePolicy()))
+        configuration.spoolDirectory = "/tmp"
         configure(&configuration)
         var engineConfiguration = EngineConfiguration()
         engineConfiguration.readers = 1
@@ -177,6 +183,12 @@ final class Client: Sendable {
         }
         #expect(answers.count == count, sourceLocation: sourceLocation)
         return answers
+    }
+
+    /// Forgets what has come so far.
+    func reset() async throws {
+        _ = try await bytes()
+        output.withLock { $0 = [] }
     }
 
     /// Waits until the server has ended the connection, and gives every answer.

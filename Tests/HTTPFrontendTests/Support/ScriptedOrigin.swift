@@ -19,6 +19,8 @@ final class ScriptedOrigin: Origin {
         var hasHead = true
         /// Says nothing of its own; the test plays it.
         var isManual = false
+        /// Takes one part of content at a time.
+        var isReluctant = false
 
         static func failing(_ error: OriginError) -> Reply {
             Reply(failure: error, hasHead: false)
@@ -33,6 +35,8 @@ final class ScriptedOrigin: Origin {
         var fields: [(name: String, value: String)]
         /// `nil` when it is streamed.
         var body: String?
+        /// When it is in a file.
+        var spooled: (any SpooledContent)?
         var isRetryable: Bool
 
         func values(_ name: String) -> [String] {
@@ -51,6 +55,14 @@ final class ScriptedOrigin: Origin {
     var seen: [Seen] { state.withLock { $0.seen } }
     var exchanges: [NIOLoopBound<ScriptedExchange>] { state.withLock { $0.exchanges } }
 
+    /// Lets go of everything it was sent.
+    func forget() {
+        state.withLock { state in
+            state.seen = []
+            state.exchanges = []
+        }
+    }
+
     func reply(_ reply: @escaping @Sendable (Seen) -> Reply) {
         state.withLock { $0.reply = reply }
     }
@@ -68,7 +80,7 @@ final class ScriptedOrigin: Origin {
         case .none: seen.body = ""
         case .buffered(let bytes): seen.body = String(buffer: bytes)
         case .streamed: isStreamed = true
-        case .spooled: break
+        case .spooled(let content): seen.spooled = content
         }
         let asked = seen
         let reply = state.withLock { state in
@@ -107,6 +119,7 @@ final class ScriptedExchange: OriginExchange {
 
     init(reply: ScriptedOrigin.Reply, loop: any EventLoop, receiver: any OriginReceiver) {
         self.reply = reply
+        acceptsContent = !reply.isReluctant
         self.loop = loop
         self.receiver = receiver
     }
@@ -153,8 +166,8 @@ final class ScriptedExchange: OriginExchange {
         drain()
     }
 
-    func takeContentAgain() {
-        acceptsContent = true
+    func takeContentAgain(isReluctant: Bool = false) {
+        acceptsContent = !isReluctant
         receiver?.originWritabilityChanged(true)
     }
 

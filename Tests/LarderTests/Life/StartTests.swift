@@ -142,7 +142,7 @@ struct StartTests {
             "--origin", "--listen", "--db", "--cache-post", "--default-ttl", "--ttl-override",
             "--set-cookie", "--ignore-credentials", "--credential-header", "--key-header",
             "--key-file", "--host", "--preserve-host", "--origin-ca", "--memory", "--max-object",
-            "--max-key-body", "--durability", "--threads", "--log-level",
+            "--max-key-body", "--spool-size", "--durability", "--threads", "--log-level",
         ] {
             #expect(process.standardOutput.contains(flag), "\(flag)")
         }
