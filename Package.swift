@@ -58,7 +58,10 @@ let package = Package(
             ]),
         // Adapters.
         .target(
-            name: "Migrations", path: "Migrations", resources: [.embedInCode("0001_initial.sql")]),
+            name: "Migrations", path: "Migrations",
+            resources: [
+                .embedInCode("0001_initial.sql"), .embedInCode("0002_large_bodies.sql"),
+            ]),
         .target(
             name: "SQLiteStore",
             dependencies: [

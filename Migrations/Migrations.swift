@@ -8,7 +8,8 @@ package struct Migration: Sendable {
 
     /// Every step, in the order of application.
     package static let all: [Migration] = [
-        Migration(number: 1, name: "initial", source: PackageResources._001_initial_sql)
+        Migration(number: 1, name: "initial", source: PackageResources._001_initial_sql),
+        Migration(number: 2, name: "large_bodies", source: PackageResources._002_large_bodies_sql),
     ]
 
     private init(number: Int, name: String, source: [UInt8]) {

@@ -17,6 +17,8 @@ final class OpenFile: Sendable {
         var isNew: Bool
         /// The file's number on its device.
         var identity: UInt64?
+        /// The largest name of a large body in it; 0 when there is none.
+        var lastBody: Int64
     }
 
     /// Opens what stands at the path, or makes it; `secret` is for a file that has none.
@@ -120,8 +122,15 @@ private struct Start {
             rows.append((key: Meta.secret, value: chosen))
         }
         try writer.writeMeta(rows, now: now)
+        try writer.orphanHiddenBodies(now: now)
         return OpenFile.Facts(
             secret: chosen, wasCleanlyClosed: wasClean || isNew, isNew: isNew,
-            identity: files.identity())
+            identity: files.identity(), lastBody: try lastBody())
+    }
+
+    private func lastBody() throws -> Int64 {
+        let body = try RawStatement(Statements.lastBody, on: database).value() ?? 0
+        let chunk = try RawStatement(Statements.lastChunkBody, on: database).value() ?? 0
+        return max(0, body, chunk)
     }
 }

@@ -30,6 +30,20 @@ struct RawStatement {
         try end(step(binder))
     }
 
+    /// The first column of the first row of a statement that is read no further.
+    func value(_ bind: (inout Binder) -> Void = { _ in }) throws(SQLiteFailure) -> Int64? {
+        defer { reset() }
+        return try firstRow(bind) && !isNull(0) ? integer(0) : nil
+    }
+
+    /// Binds and steps once; the caller resets.
+    func firstRow(_ bind: (inout Binder) -> Void = { _ in }) throws(SQLiteFailure) -> Bool {
+        var binder = Binder(statement: pointer)
+        bind(&binder)
+        guard binder.code == SQLITE_OK else { throw failure(binder.code) }
+        return try step()
+    }
+
     /// Steps once, if everything was bound, while what the binder borrowed is still there.
     func step(_ binder: Binder) -> Int32 {
         binder.code == SQLITE_OK ? sqlite3_step(pointer) : binder.code

@@ -14,6 +14,8 @@ final class Reader {
     private let probeStatement: RawStatement
     private let namesStatement: RawStatement
     private let lastRowStatement: RawStatement
+    private let bodyStateStatement: RawStatement
+    private let chunkStatement: RawStatement
     private var image = RowImage()
     private let allocator = ByteBufferAllocator()
 
@@ -23,6 +25,8 @@ final class Reader {
         probeStatement = try RawStatement(Statements.probeURI, on: database)
         namesStatement = try RawStatement(Statements.names, on: database)
         lastRowStatement = try RawStatement(Statements.lastRow, on: database)
+        bodyStateStatement = try RawStatement(Statements.bodyState, on: database)
+        chunkStatement = try RawStatement(Statements.chunk, on: database)
     }
 
     func find(_ query: EntryQuery) throws(SQLiteFailure) -> EntryFinding {
@@ -95,17 +99,34 @@ final class Reader {
         return .entry(entry)
     }
 
-    /// The verified body of the row, or `nil` when its size or checksum is another.
-    private func body() throws(SQLiteFailure) -> ByteBuffer? {
+    /// The body of the row, or `nil` when its size or checksum is another.
+    private func body() throws(SQLiteFailure) -> StoredBody? {
+        if let reference = image.reference {
+            return try largeBody(reference).map { .chunked($0) }
+        }
         if !findStatement.isNull(Column.body) {
-            return verified(findStatement.bytes(Column.body))
+            return verified(findStatement.bytes(Column.body)).map { .whole($0) }
         }
         // The open statement holds the snapshot: this reads the same state of the file.
         defer { bodyStatement.reset() }
         var binder = Binder(statement: bodyStatement.pointer)
         binder.integer(findStatement.integer(Column.id))
         guard try bodyStatement.step() else { return nil }
-        return verified(bodyStatement.bytes(0))
+        return verified(bodyStatement.bytes(0)).map { .whole($0) }
+    }
+
+    /// What the row says of its large body, if that is there; its chunks are verified one by one
+    /// when they are read.
+    private func largeBody(_ reference: BodyReference) throws(SQLiteFailure) -> ChunkedBody? {
+        guard let body = reference.body(length: image.number(.bodySize)) else { return nil }
+        defer { bodyStateStatement.reset() }
+        var binder = Binder(statement: bodyStateStatement.pointer)
+        binder.integer(body.id.rawValue)
+        guard try bodyStateStatement.step(), bodyStateStatement.integer(0) == BodyState.visible,
+            bodyStateStatement.integer(1) == body.length,
+            bodyStateStatement.integer(2) == reference.chunkSize
+        else { return nil }
+        return body
     }
 
     private func verified(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer? {
@@ -115,6 +136,27 @@ final class Reader {
         var buffer = allocator.buffer(capacity: bytes.count)
         buffer.writeBytes(bytes)
         return buffer
+    }
+
+    /// One chunk of a large body, visible or still hidden.
+    func chunk(_ sequence: Int64, of body: BodyID) throws(SQLiteFailure) -> ChunkFinding {
+        defer { chunkStatement.reset() }
+        var binder = Binder(statement: chunkStatement.pointer)
+        binder.integer(body.rawValue)
+        binder.integer(sequence)
+        guard try chunkStatement.step() else { return .missing }
+        let bytes = chunkStatement.bytes(1)
+        let checksum = Checksum.of(bytes, chunk: sequence, of: body)
+        guard checksum == chunkStatement.integer(0), !bytes.isEmpty else { return .damaged }
+        if chunkStatement.integer(2) == BodyState.visible {
+            let expected = BodyReference.bytes(
+                ofChunk: sequence, length: chunkStatement.integer(3),
+                chunkSize: chunkStatement.integer(4))
+            guard Int64(bytes.count) == expected else { return .damaged }
+        }
+        var buffer = allocator.buffer(capacity: bytes.count)
+        buffer.writeBytes(bytes)
+        return .bytes(buffer)
     }
 
     private func isURIStored(_ query: EntryQuery) throws(SQLiteFailure) -> Bool {
@@ -167,6 +209,6 @@ final class Reader {
         static let vary: Int32 = 9
         static let date: Int32 = 17
         static let headChecksum: Int32 = 25
-        static let body: Int32 = 26
+        static let body: Int32 = 29
     }
 }

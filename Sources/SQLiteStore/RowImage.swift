@@ -25,6 +25,8 @@ struct RowImage {
     private var buffer: [UInt8] = []
     private var ranges = [Range<Int>](repeating: 0..<0, count: Part.allCases.count)
     private(set) var numbers = [Int64](repeating: 0, count: Number.allCases.count)
+    /// Part of the image only where there is one: the rows of older files have none.
+    private(set) var reference: BodyReference?
 
     var checksum: Int64 { buffer.withUnsafeBytes { Checksum.of($0) } }
 
@@ -59,8 +61,16 @@ struct RowImage {
 
     private mutating func appendNumbers() {
         for number in numbers {
-            withUnsafeBytes(of: number.littleEndian) { buffer.append(contentsOf: $0) }
+            append(number)
         }
+        guard let reference else { return }
+        append(reference.id.rawValue)
+        append(reference.chunkCount)
+        append(reference.chunkSize)
+    }
+
+    private mutating func append(_ number: Int64) {
+        withUnsafeBytes(of: number.littleEndian) { buffer.append(contentsOf: $0) }
     }
 }
 
@@ -88,6 +98,11 @@ extension RowImage {
         append(.reason) { $0.append(contentsOf: entry.status.reasonPhrase.utf8) }
         append(.headers) { HeaderText.append(entry.fields, to: &$0) }
         setNumbers(entry, bodyChecksum: bodyChecksum)
+        if case .chunked(let body) = entry.body {
+            reference = BodyReference(body)
+        } else {
+            reference = nil
+        }
         appendNumbers()
     }
 
@@ -129,6 +144,14 @@ extension RowImage {
             set(number, row.integer(column))
             column += 1
         }
+        // Behind the head's checksum.
+        let (count, size, id) = (column + 1, column + 2, column + 3)
+        reference =
+            row.integer(count) == 0 && row.isNull(id)
+            ? nil
+            : BodyReference(
+                id: BodyID(rawValue: row.integer(id)), chunkCount: row.integer(count),
+                chunkSize: row.integer(size))
         appendNumbers()
     }
 
@@ -136,7 +159,7 @@ extension RowImage {
     ///
     /// The checksum says that the row is as it was written; this says that it makes sense.
     func entry(
-        for query: EntryQuery, variant: Variant, body: ByteBuffer
+        for query: EntryQuery, variant: Variant, body: StoredBody
     ) -> StoredEntry? {
         guard let surface = UInt8(exactly: number(.surface)),
             let recipe = UInt8(exactly: number(.recipe)),
@@ -161,7 +184,7 @@ extension RowImage {
             identity: identity, variant: variant,
             status: HTTPResponse.Status(
                 code: Int(number(.status)), reasonPhrase: string(.reason)),
-            fields: fields, body: .whole(body), terms: terms, requestTime: number(.requestTime),
+            fields: fields, body: body, terms: terms, requestTime: number(.requestTime),
             responseTime: number(.responseTime))
     }
 

@@ -110,6 +110,8 @@ extension SQLiteStore {
             let opened = try Self.open(
                 files: files, configuration: configuration, secret: secret, now: clock(),
                 logger: logger)
+            // Before anyone can write to it.
+            _ = lastBody.max(opened.facts.lastBody, ordering: .relaxed)
             state.withLock { state in
                 state.phase = .open(opened)
                 state.wasReplaced = true

@@ -14,10 +14,12 @@ extension SQLiteStore {
         }
         let file = try currentFile()
         noticeReplacement(of: file, now: now)
-        guard let result = tend(file, isIdle: isIdle, now: now) else { return takeNews(false) }
+        guard let result = tend(file, isIdle: isIdle, pins: pins, now: now) else {
+            return takeNews(nil)
+        }
         let outcome = try finish(.some(result), on: file)
         report(outcome)
-        return takeNews(outcome.isForeign)
+        return takeNews(outcome)
     }
 
     private struct Outcome {
@@ -25,10 +27,12 @@ extension SQLiteStore {
         var blockedCount: Int
         var logBytes: Int
         var isBlocked: Bool
+        var hasMoreWork: Bool
+        var evicted: Int
     }
 
     private func tend(
-        _ file: OpenFile, isIdle: Bool, now: EpochSeconds
+        _ file: OpenFile, isIdle: Bool, pins: BodyPins, now: EpochSeconds
     ) -> Result<Outcome, SQLiteFailure>? {
         file.writer.access { writer in
             Result { () throws(SQLiteFailure) in
@@ -38,10 +42,12 @@ extension SQLiteStore {
                 let before = writer.checkpoints.blockedCount
                 try writer.checkpointIfDue(isIdle: isIdle, now: now)
                 let after = writer.checkpoints.blockedCount
+                let hasMoreWork = try writer.lookAfterSpace(isIdle: isIdle, pins: pins, now: now)
                 writer.forgetForeignCommit()
                 return Outcome(
                     isForeign: isForeign, blockedCount: after,
-                    logBytes: writer.checkpoints.logBytes, isBlocked: after > before)
+                    logBytes: writer.checkpoints.logBytes, isBlocked: after > before,
+                    hasMoreWork: hasMoreWork, evicted: writer.takeEvicted())
             }
         }
     }
@@ -56,10 +62,12 @@ extension SQLiteStore {
         exchangeFile(file, isDamaged: false, reason: "another file stands at its path")
     }
 
-    private func takeNews(_ isForeign: Bool) -> StoreNews {
+    private func takeNews(_ outcome: Outcome?) -> StoreNews {
         state.withLock { state in
             defer { state.wasReplaced = false }
-            return StoreNews(foreignCommit: isForeign || state.wasReplaced)
+            return StoreNews(
+                foreignCommit: outcome?.isForeign == true || state.wasReplaced,
+                evicted: outcome?.evicted ?? 0, hasMoreWork: outcome?.hasMoreWork ?? false)
         }
     }
 

@@ -15,6 +15,8 @@ package final class SQLiteStore: EntryStore {
     let state: Mutex<State>
     /// Serialises everything that closes or exchanges the file; never held during an access.
     let exchange = Mutex(())
+    /// The largest name that a large body has or had.
+    let lastBody: Atomic<Int64>
     private let lock: LockFile
 
     /// What the store works on now.
@@ -58,6 +60,7 @@ package final class SQLiteStore: EntryStore {
             throw error
         }
         state = Mutex(State(phase: .open(file), secret: file.facts.secret))
+        lastBody = Atomic(file.facts.lastBody)
         if !file.facts.wasCleanlyClosed {
             logger.notice("the file was not closed in order; what was committed is there")
         }
@@ -84,9 +87,20 @@ package final class SQLiteStore: EntryStore {
 
     package func chunk(
         _ sequence: Int, of body: BodyID
-    ) throws(StoreError) -> ChunkFinding { .missing }
+    ) throws(StoreError) -> ChunkFinding {
+        let file = try currentFile()
+        let result = file.readers.access { reader in
+            Result { () throws(SQLiteFailure) in try reader.chunk(Int64(sequence), of: body) }
+        }
+        return try finish(result, on: file)
+    }
 
-    package func makeBodyID() -> BodyID { BodyID(rawValue: 1) }
+    /// Names rise as long as the process lives, whatever becomes of the file.
+    ///
+    /// A new process begins above what the file holds: nobody is left who knows a name above that.
+    package func makeBodyID() -> BodyID {
+        BodyID(rawValue: lastBody.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
 
     package func names(after start: EntryName?, limit: Int) throws(StoreError) -> KeyPage {
         let file = try currentFile()

@@ -8,9 +8,10 @@ enum Statements {
             target, vary, reason, headers, surface, recipe, status, request_time, response_time,
             date, born_at, fresh_until, stale_while_revalidate_until, stale_if_error_until, flags,
             body_checksum, body_size, head_checksum, generation, request_content_type,
-            request_content_truncated, body, request_content
+            request_content_truncated, body, request_content, chunk_count, chunk_size, body_id
         ) VALUES (
-            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            ?, ?, ?
         )
         ON CONFLICT (uri_key, primary_key, variant_key) DO UPDATE SET
             key_material = excluded.key_material, cache_name = excluded.cache_name,
@@ -24,7 +25,8 @@ enum Statements {
             stale_if_error_until = excluded.stale_if_error_until, flags = excluded.flags,
             body_checksum = excluded.body_checksum, body_size = excluded.body_size,
             head_checksum = excluded.head_checksum, generation = excluded.generation,
-            chunk_count = 0, chunk_size = 0, frame_times = NULL,
+            chunk_count = excluded.chunk_count, chunk_size = excluded.chunk_size,
+            body_id = excluded.body_id, frame_times = NULL, stored_anew = 1,
             request_content_type = excluded.request_content_type,
             request_content_truncated = excluded.request_content_truncated,
             body = excluded.body, request_content = excluded.request_content
@@ -35,16 +37,30 @@ enum Statements {
         UPDATE responses SET
             vary = ?, reason = ?, headers = ?, status = ?, request_time = ?, response_time = ?,
             date = ?, born_at = ?, fresh_until = ?, stale_while_revalidate_until = ?,
-            stale_if_error_until = ?, flags = ?, head_checksum = ?, generation = ?
+            stale_if_error_until = ?, flags = ?, head_checksum = ?, generation = ?, stored_anew = 1
         WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
             AND body_checksum = ? AND body_size = ?
         """
 
-    // `responses_by_name`, two columns, then rowids. What was stored first goes.
+    // `responses_by_name`, all columns. Only while the row still has that large body.
+    static let bodyChecksum = """
+        SELECT body_checksum FROM responses
+        WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
+            AND body_id = ? AND body_size = ? AND chunk_size = ?
+        """
+
+    // `responses_by_name`, two columns, covering.
+    static let countVariants =
+        "SELECT count(*) FROM responses WHERE uri_key = ? AND primary_key = ?"
+
+    // `responses_by_name`, two columns, then rowids. What was used last stays, and one row for sure.
     static let trimVariants = """
         DELETE FROM responses WHERE id IN (
-            SELECT id FROM responses WHERE uri_key = ? AND primary_key = ?
-            ORDER BY id DESC LIMIT -1 OFFSET ?
+            SELECT r.id FROM responses AS r LEFT JOIN touches AS t ON t.response_id = r.id
+            WHERE r.uri_key = ? AND r.primary_key = ?
+            ORDER BY r.id = ? DESC, max(r.response_time, coalesce(t.last_used, r.response_time)) DESC,
+                r.id DESC
+            LIMIT -1 OFFSET ?
         )
         """
 
@@ -73,13 +89,24 @@ enum Statements {
             id, variant_key, uri_key, key_material, cache_name, method, scheme, authority, target,
             vary, reason, headers, surface, recipe, status, request_time, response_time, date,
             born_at, fresh_until, stale_while_revalidate_until, stale_if_error_until, flags,
-            body_checksum, body_size, head_checksum,
+            body_checksum, body_size, head_checksum, chunk_count, chunk_size, body_id,
             CASE WHEN body_size <= 16384 THEN body END
         FROM responses WHERE uri_key = ? AND primary_key = ?
         """
 
     // The rowid of `responses`.
     static let body = "SELECT body FROM responses WHERE id = ?"
+
+    // The rowid of `bodies`.
+    static let bodyState = "SELECT state, length, chunk_size FROM bodies WHERE id = ?"
+
+    // `chunks_by_body`, then the rowid of `bodies`. What no reader would hold is not loaded.
+    static let chunk = """
+        SELECT c.checksum, CASE WHEN length(c.data) <= 16777216 THEN c.data END,
+            b.state, b.length, b.chunk_size
+        FROM chunks AS c LEFT JOIN bodies AS b ON b.id = c.body_id
+        WHERE c.body_id = ? AND c.seq = ?
+        """
 
     // `responses_by_name`, first column, covering.
     static let probeURI = "SELECT 1 FROM responses WHERE uri_key = ? LIMIT 1"
@@ -103,6 +130,67 @@ enum Statements {
         ON CONFLICT (key) DO UPDATE SET value = excluded.value
         """
 
+    // Rowid; the first chunk makes the row.
+    static let beginBody = "INSERT INTO bodies (id) VALUES (?) ON CONFLICT (id) DO NOTHING"
+
+    // The rowid of `bodies`. Nothing is added to a body that is visible or given up.
+    static let putChunk = """
+        INSERT INTO chunks (body_id, seq, checksum, data)
+        SELECT id, ?, ?, ? FROM bodies WHERE id = ? AND state = 0
+        ON CONFLICT (body_id, seq) DO NOTHING
+        """
+
+    // `chunks_by_body`, first column. A length is read without the data.
+    static let chunkSums = """
+        SELECT seq, checksum, length(data) FROM chunks WHERE body_id = ? ORDER BY seq
+        """
+
+    // `responses_by_name`, all columns.
+    static let hasBody = """
+        SELECT 1 FROM responses
+        WHERE uri_key = ? AND primary_key = ? AND variant_key = ? AND body_id = ?
+        """
+
+    // The rowid of `bodies`.
+    static let showBody =
+        "UPDATE bodies SET state = 1, length = ?, chunk_size = ? WHERE id = ?"
+
+    // The rowid of `bodies`. A response's body goes with its response only.
+    static let orphanBody = "UPDATE bodies SET state = 2 WHERE id = ? AND state = 0"
+
+    // `bodies_by_state`.
+    static let orphanHidden = "UPDATE bodies SET state = 2 WHERE state = 0"
+
+    // `bodies_by_state`, covering, in pages.
+    static let orphans = """
+        SELECT id FROM bodies WHERE state = 2 AND id > ? ORDER BY id LIMIT 64
+        """
+
+    // `chunks_by_body`, first column.
+    static let someChunks = """
+        SELECT id, length(data) FROM chunks WHERE body_id = ? ORDER BY seq LIMIT 64
+        """
+
+    // Rowids.
+    static let deleteChunk = "DELETE FROM chunks WHERE id = ?"
+    static let deleteBody = "DELETE FROM bodies WHERE id = ? AND state = 2"
+
+    // The last rowid of `bodies`, and the last of `chunks_by_body`, below what a damaged row says.
+    static let lastBody = """
+        SELECT max(id) FROM bodies WHERE id < 4611686018427387904
+        """
+    static let lastChunkBody = """
+        SELECT max(body_id) FROM chunks WHERE body_id < 4611686018427387904
+        """
+
+    // `responses_by_name`, all columns, then the rowid of `touches`.
+    static let touch = """
+        INSERT INTO touches (response_id, last_used, uses)
+        SELECT id, ?, 1 FROM responses WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
+        ON CONFLICT (response_id) DO UPDATE SET
+            last_used = max(last_used, excluded.last_used), uses = uses + 1
+        """
+
     // No table. IMMEDIATE takes the write lock at once, so that no statement after it is refused.
     static let begin = "BEGIN IMMEDIATE"
     static let commit = "COMMIT"
@@ -111,8 +199,10 @@ enum Statements {
 
     /// Every statement that looks into a table, for the test that explains them.
     static let all = [
-        put, freshen, trimVariants, deleteVariant, deletePlain, deleteURI, logInvalidation,
-        pruneInvalidations,
-        find, body, probeURI, names, lastRow, readMeta, writeMeta,
+        put, freshen, bodyChecksum, countVariants, trimVariants, deleteVariant, deletePlain,
+        deleteURI, logInvalidation, pruneInvalidations, find, body, bodyState, chunk, probeURI,
+        names,
+        lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody, orphanBody,
+        orphanHidden, orphans, someChunks, deleteChunk, deleteBody, lastBody, lastChunkBody, touch,
     ]
 }

@@ -40,7 +40,7 @@ struct DamageTests {
     @Test("What makes no sense is refused under a right checksum too", arguments: edits)
     func resealed(edit: String) throws {
         try place.execute("UPDATE responses SET \(edit) WHERE id = 1")
-        try reseal()
+        try place.reseal(Sample(1))
         try expectDamage()
     }
 
@@ -52,7 +52,7 @@ struct DamageTests {
 
     @Test("A sealed row without damage is found: the seal of these tests is the right one")
     func intact() throws {
-        try reseal()
+        try place.reseal(Sample(1))
         #expect(try store.find(try Sample(1).query()).name == "entry")
     }
 
@@ -76,29 +76,5 @@ struct DamageTests {
         #expect(try store.find(query).entry == nil)
         #expect(try store.find(query).name != "damaged")
         #expect(try store.find(try Sample(2).query()).name == "entry")
-    }
-
-    /// Gives row 1 the checksum that its columns have now.
-    private func reseal() throws {
-        let visitor = try place.visit()
-        try visitor.writeWithoutTransaction { database in
-            let statement = try RawStatement(Statements.find, on: database)
-            var image = RowImage()
-            let key = try digest(1)
-            let name = EntryName(uriKey: try digest(1, 1), primaryKey: key, variantKey: nil)
-            let isFound = try name.withBlobs { uri, primary, _ in
-                var binder = Binder(statement: statement.pointer)
-                binder.blob(uri)
-                binder.blob(primary)
-                return try statement.step()
-            }
-            #expect(isFound)
-            image.fill(primaryKey: key, row: statement, firstColumn: 1)
-            statement.reset()
-            try database.execute(
-                sql: "UPDATE responses SET head_checksum = ? WHERE id = 1",
-                arguments: [image.checksum])
-        }
-        try visitor.close()
     }
 }

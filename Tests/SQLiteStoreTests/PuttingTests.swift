@@ -115,6 +115,56 @@ struct PuttingTests {
         #expect(try store.find(try Sample(2).query()).name == "entry")
     }
 
+    @Test("Of too many variants those used last stay, and the one just stored")
+    func usedVariantsStay() throws {
+        var sample = Sample(1)
+        sample.vary = ["accept"]
+        var names: [EntryName] = []
+        for number in 0..<64 {
+            sample.variant = number
+            try store.commit([try sample.put])
+            names.append(try sample.name)
+        }
+        // The first ten were used, all of them long after what comes now was received.
+        try store.commit([.touch(Array(names[..<10]), at: sample.date + 500)])
+        for number in 100..<154 {
+            sample.variant = number
+            sample.date += 1
+            try store.commit([try sample.put])
+        }
+        #expect(try place.count() == MemoryTier.variantLimit)
+        for number in [0, 9, 100, 153] {
+            #expect(try store.find(try sample.query(variant: number)).name == "entry")
+        }
+        #expect(try store.find(try sample.query(variant: 10)).name == "varyMiss")
+        // Now everything else was used later: the new one stays all the same.
+        for number in 100..<154 {
+            sample.variant = number
+            names.append(try sample.name)
+        }
+        try store.commit([.touch(names, at: sample.date + 600)])
+        sample.variant = 200
+        try store.commit([try sample.put])
+        #expect(try store.find(try sample.query(variant: 200)).name == "entry")
+        #expect(try place.count() == MemoryTier.variantLimit)
+    }
+
+    @Test("A use is noted for the row that has the name, the latest time stays")
+    func touches() throws {
+        var varying = Sample(1)
+        varying.vary = ["accept"]
+        varying.variant = 5
+        try store.commit([try varying.put, try Sample(1).put, try Sample(2).put])
+        try store.commit([
+            .touch([try varying.name, try Sample(1).name, try Sample(9).name], at: 1_790_000_100),
+            .touch([try Sample(1).name], at: 1_790_000_050),
+        ])
+        #expect(try place.count("touches") == 2)
+        #expect(try place.count("touches WHERE last_used = 1790000100 AND uses = 1") == 1)
+        #expect(try place.count("touches WHERE last_used = 1790000100 AND uses = 2") == 1)
+        #expect(try place.count("entries WHERE last_used_at = '2026-09-21T14:15:00Z'") == 2)
+    }
+
     @Test("A delete takes one variant, or the row without one")
     func deletes() throws {
         var varying = Sample(1)

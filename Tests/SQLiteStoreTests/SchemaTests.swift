@@ -18,7 +18,8 @@ struct SchemaTests {
     @Test("Released steps are what they were")
     func immutable() throws {
         try place.open().close()
-        #expect(try steps() == ["1 initial 102e085e9846a80d"])
+        #expect(
+            try steps() == ["1 initial 102e085e9846a80d", "2 large_bodies bac61fdbbfaf7935"])
     }
 
     @Test("Opening a second time changes nothing in the schema")
@@ -31,7 +32,7 @@ struct SchemaTests {
     }
 
     /// Made by the SQL of schema 1 alone and not by the store.
-    @Test("A file of schema 1 opens and its rows are read")
+    @Test("A file of schema 1 opens, its rows are read, and its schema is that of a fresh file")
     func fixture() throws {
         let sql = try text(ofFile: Self.migrations + "0001_initial.sql")
         let source = try Workplace()
@@ -44,12 +45,35 @@ struct SchemaTests {
             PRAGMA journal_mode = wal; BEGIN; \(sql)
             INSERT INTO migrations VALUES (1, 'initial', '102e085e9846a80d', 0);
             PRAGMA user_version = 1; COMMIT;
+            """)
+        let names = try strings("SELECT group_concat(name) FROM pragma_table_info('responses')")
+        try place.execute(
+            """
             ATTACH '\(source.path)' AS source;
-            INSERT INTO responses SELECT * FROM source.responses; DETACH source;
+            INSERT INTO responses SELECT \(names[0]) FROM source.responses; DETACH source;
+            INSERT INTO touches VALUES (2, 1790000500, 3);
             """)
         let opened = try place.open()
         #expect(try opened.find(try Sample(1).query()).entry == Sample(1).entry())
         #expect(try opened.find(try Sample(2).query()).entry == Sample(2).entry())
+        let schema = "SELECT name || coalesce(sql, '') FROM sqlite_master ORDER BY name"
+        let fresh = try Workplace()
+        try fresh.open().close()
+        #expect(try strings(schema) == strings(schema, in: fresh))
+        // The index of ends has the old rows too.
+        let ended = try strings(
+            """
+            SELECT id FROM responses INDEXED BY responses_by_end WHERE
+            max(fresh_until, stale_while_revalidate_until, stale_if_error_until) / 21600 < 82871
+            """)
+        #expect(ended.count == 2)
+        // They are written like rows of today.
+        var changed = Sample(1)
+        changed.body = Array("changed".utf8)
+        try opened.commit([try changed.put, .freshen(try Sample(2).response())])
+        #expect(try opened.find(try Sample(1).query()).entry == changed.entry())
+        #expect(try opened.find(try Sample(2).query()).name == "entry")
+        #expect(try strings("PRAGMA integrity_check") == ["ok"])
     }
 
     private static let migrations =
@@ -99,6 +123,18 @@ struct SchemaTests {
         Statements.probeURI: "COVERING INDEX responses_by_name (uri_key=?)",
         Statements.names: "COVERING INDEX responses_by_name",
         Statements.readMeta: "PRIMARY KEY (key=?)",
+        Statements.bodyChecksum:
+            "responses_by_name (uri_key=? AND primary_key=? AND variant_key=?)",
+        Statements.countVariants: "COVERING INDEX responses_by_name",
+        Statements.bodyState: "INTEGER PRIMARY KEY (rowid=?)",
+        Statements.chunk: "chunks_by_body (body_id=? AND seq=?)",
+        Statements.chunkSums: "chunks_by_body (body_id=?)",
+        Statements.orphanHidden: "bodies_by_state (state=?)",
+        Statements.orphans: "COVERING INDEX bodies_by_state (state=? AND rowid>?)",
+        Statements.someChunks: "chunks_by_body (body_id=?)",
+        Statements.lastBody: "INTEGER PRIMARY KEY (rowid<?)",
+        Statements.lastChunkBody: "COVERING INDEX chunks_by_body (body_id<?)",
+        Statements.touch: "responses_by_name (uri_key=? AND primary_key=? AND variant_key=?)",
     ]
 
     @Test("The view says what people ask")
@@ -162,21 +198,24 @@ struct SchemaTests {
     @Test("What belongs to a deleted response goes with it")
     func triggers() throws {
         let store = try place.open()
-        try store.commit([try Sample(1).put, try Sample(2).put])
+        try store.commit([try Sample(1).put, try Sample(2).put, try Sample(3).put])
         try place.execute(
             """
-            INSERT INTO chunks (response_id, seq, checksum, data) VALUES (1, 0, 0, x'00'), (2, 0, 0, x'');
-            INSERT INTO tags VALUES (1, 'a'), (2, 'a');
-            INSERT INTO touches VALUES (1, 5, 1), (2, 5, 1);
+            INSERT INTO bodies (id, state) VALUES (7, 1), (8, 1), (9, 1);
+            UPDATE responses SET body_id = id + 6;
+            INSERT INTO tags VALUES (1, 'a'), (2, 'a'), (3, 'a');
+            INSERT INTO touches VALUES (1, 5, 1), (2, 5, 1), (3, 5, 1);
             DELETE FROM responses WHERE id = 1;
+            UPDATE responses SET body_id = body_id, status = 201 WHERE id = 2;
+            UPDATE responses SET body_id = NULL WHERE id = 3;
             """)
-        for table in ["chunks", "tags", "touches"] {
-            #expect(try place.count(table) == 1)
+        for table in ["tags", "touches"] {
+            #expect(try place.count(table) == 2)
         }
-        try place.execute("UPDATE responses SET chunk_count = 1 WHERE id = 2")
-        try store.commit([try Sample(2).put])
-        #expect(try place.count("chunks") == 0)
-        #expect(try store.find(try Sample(2).query()).name == "entry")
+        #expect(
+            try strings("SELECT id || ' ' || state FROM bodies ORDER BY id")
+                == ["7 2", "8 1", "9 2"])
+        try store.close()
     }
 
     private func snapshot() throws -> [String] {
@@ -189,8 +228,8 @@ struct SchemaTests {
             "SELECT number || ' ' || name || ' ' || checksum FROM migrations ORDER BY number")
     }
 
-    private func strings(_ sql: String) throws -> [String] {
-        let visitor = try place.visit()
+    private func strings(_ sql: String, in other: Workplace? = nil) throws -> [String] {
+        let visitor = try (other ?? place).visit()
         defer { try? visitor.close() }
         return try visitor.read { try String.fetchAll($0, sql: sql) }
     }

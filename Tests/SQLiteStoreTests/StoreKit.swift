@@ -33,7 +33,7 @@ final class Workplace: Sendable {
         rmdir(directory)
     }
 
-    enum Trouble: Error { case noDirectory, noFile, badDigest }
+    enum Trouble: Error { case noDirectory, noFile, badDigest, noRow }
 
     var configuration: SQLiteStoreConfiguration {
         var configuration = SQLiteStoreConfiguration(path: path)
@@ -68,6 +68,31 @@ final class Workplace: Sendable {
         let visitor = try visit()
         defer { try? visitor.close() }
         return try visitor.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") } ?? -1
+    }
+
+    /// Gives the only row of a key the head checksum that its columns have now.
+    func reseal(_ sample: Sample) throws {
+        let visitor = try visit()
+        try visitor.writeWithoutTransaction { database in
+            let statement = try RawStatement(Statements.find, on: database)
+            var image = RowImage()
+            let name = try sample.name
+            guard
+                try name.withBlobs({ uri, primary, _ in
+                    try statement.firstRow { binder in
+                        binder.blob(uri)
+                        binder.blob(primary)
+                    }
+                })
+            else { throw Trouble.noRow }
+            image.fill(primaryKey: name.primaryKey, row: statement, firstColumn: 1)
+            let id = statement.integer(0)
+            statement.reset()
+            try database.execute(
+                sql: "UPDATE responses SET head_checksum = ? WHERE id = ?",
+                arguments: [image.checksum, id])
+        }
+        try visitor.close()
     }
 
     func files() -> [String] {
@@ -147,6 +172,8 @@ struct Sample {
     var variant: Int?
     var date: EpochSeconds = 1_790_000_000
     var content: RequestContent?
+    /// In place of `body`.
+    var large: LargeBody?
 
     init(_ key: Int) {
         self.key = key
@@ -161,7 +188,8 @@ struct Sample {
                 material: Self.material(key), surface: .proxy, cacheName: "default", recipe: .raw,
                 method: method, scheme: "http", authority: "example.test:8080", target: target),
             variant: Variant(names: vary, key: try variant.map { try digest($0, 2) }),
-            status: status, fields: fields, body: .whole(ByteBuffer(bytes: body)),
+            status: status, fields: fields,
+            body: large.map { .chunked($0.body) } ?? .whole(ByteBuffer(bytes: body)),
             terms: ReuseTerms(
                 dateValue: date, bornAt: date - 1, freshUntil: date + 60,
                 staleWhileRevalidateUntil: date + 70, staleIfErrorUntil: date + 80,
@@ -175,12 +203,34 @@ struct Sample {
 
     var put: Mutation { get throws { .put(try response()) } }
 
+    var name: EntryName { get throws { try response().name } }
+
     func query(variant asked: Int? = nil) throws -> EntryQuery {
         let digest = try asked.map { try SQLiteStoreTests.digest($0, 2) }
         return EntryQuery(
             primaryKey: try SQLiteStoreTests.digest(key),
             uriKey: try SQLiteStoreTests.digest(uri ?? key, 1),
             material: Self.material(key), variantKey: { _ in digest })
+    }
+}
+
+/// A body in chunks to try things with.
+struct LargeBody {
+    var body: ChunkedBody
+
+    init(_ id: BodyID, length: Int64 = 2_500, chunkBytes: Int = 1_000) {
+        body = ChunkedBody(id: id, length: length, chunkBytes: chunkBytes)
+    }
+
+    var chunks: [Mutation] { (0..<body.chunkCount).map { .chunk(chunk($0)) } }
+
+    func chunk(_ sequence: Int) -> BodyChunk {
+        BodyChunk(body: body.id, sequence: sequence, bytes: bytes(sequence))
+    }
+
+    func bytes(_ sequence: Int) -> ByteBuffer {
+        let byte = UInt8(truncatingIfNeeded: Int(body.id.rawValue) &* 16 &+ sequence)
+        return ByteBuffer(repeating: byte, count: body.length(ofChunk: sequence))
     }
 }
 

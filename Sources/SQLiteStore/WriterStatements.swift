@@ -1,0 +1,65 @@
+import GRDB
+
+/// The writer's prepared statements.
+struct WriterStatements {
+    let begin: RawStatement
+    let commit: RawStatement
+    let put: RawStatement
+    let freshen: RawStatement
+    let bodyChecksum: RawStatement
+    let countVariants: RawStatement
+    let trimVariants: RawStatement
+    let deleteVariant: RawStatement
+    let deletePlain: RawStatement
+    let deleteURI: RawStatement
+    let logInvalidation: RawStatement
+    let pruneInvalidations: RawStatement
+    let touch: RawStatement
+    let beginBody: RawStatement
+    let putChunk: RawStatement
+    let chunkSums: RawStatement
+    let hasBody: RawStatement
+    let bodyState: RawStatement
+    let showBody: RawStatement
+    let orphanBody: RawStatement
+    let orphanHidden: RawStatement
+    let orphans: RawStatement
+    let someChunks: RawStatement
+    let deleteChunk: RawStatement
+    let deleteBody: RawStatement
+    let writeMeta: RawStatement
+    let dataVersion: RawStatement
+
+    init(_ database: Database) throws {
+        func prepare(_ sql: String) throws -> RawStatement {
+            try RawStatement(sql, on: database)
+        }
+        begin = try prepare(Statements.begin)
+        commit = try prepare(Statements.commit)
+        put = try prepare(Statements.put)
+        freshen = try prepare(Statements.freshen)
+        bodyChecksum = try prepare(Statements.bodyChecksum)
+        countVariants = try prepare(Statements.countVariants)
+        trimVariants = try prepare(Statements.trimVariants)
+        deleteVariant = try prepare(Statements.deleteVariant)
+        deletePlain = try prepare(Statements.deletePlain)
+        deleteURI = try prepare(Statements.deleteURI)
+        logInvalidation = try prepare(Statements.logInvalidation)
+        pruneInvalidations = try prepare(Statements.pruneInvalidations)
+        touch = try prepare(Statements.touch)
+        beginBody = try prepare(Statements.beginBody)
+        putChunk = try prepare(Statements.putChunk)
+        chunkSums = try prepare(Statements.chunkSums)
+        hasBody = try prepare(Statements.hasBody)
+        bodyState = try prepare(Statements.bodyState)
+        showBody = try prepare(Statements.showBody)
+        orphanBody = try prepare(Statements.orphanBody)
+        orphanHidden = try prepare(Statements.orphanHidden)
+        orphans = try prepare(Statements.orphans)
+        someChunks = try prepare(Statements.someChunks)
+        deleteChunk = try prepare(Statements.deleteChunk)
+        deleteBody = try prepare(Statements.deleteBody)
+        writeMeta = try prepare(Statements.writeMeta)
+        dataVersion = try prepare(Statements.dataVersion)
+    }
+}
