@@ -98,7 +98,7 @@ extension RowImage {
         append(.reason) { $0.append(contentsOf: entry.status.reasonPhrase.utf8) }
         append(.headers) { HeaderText.append(entry.fields, to: &$0) }
         setNumbers(entry, bodyChecksum: bodyChecksum)
-        if case .chunked(let body) = entry.body {
+        if let body = entry.body.chunks {
             reference = BodyReference(body)
         } else {
             reference = nil

@@ -28,14 +28,14 @@ extension Writer {
         let entry = response.entry
         // A variant without a key matches no request: nothing to store.
         guard entry.variant.names.isEmpty == (entry.variant.key == nil) else {
-            if case .chunked(let body) = entry.body { try orphan(body.id) }
+            if let body = entry.body.chunks { try orphan(body.id) }
             return
         }
         switch entry.body {
         case .whole(let bytes):
             fillImage(entry, bodyChecksum: bytes.withUnsafeReadableBytes { Checksum.of($0) })
             try putRow(response, body: bytes)
-        case .chunked(let body):
+        case .chunked(let body), .cached(_, let body):
             guard let checksum = try checksum(ofComplete: body, for: response.name) else {
                 // Nothing to store, and what it was to replace must not be answered with.
                 try delete(response.name)
@@ -132,7 +132,7 @@ extension Writer {
         switch response.entry.body {
         case .whole(let bytes):
             return bytes.withUnsafeReadableBytes { Checksum.of($0) }
-        case .chunked(let body):
+        case .chunked(let body), .cached(_, let body):
             return try response.name.withBlobs { uri, primary, variant throws(SQLiteFailure) in
                 try statements.bodyChecksum.value { binder in
                     binder.blob(uri)

@@ -85,7 +85,7 @@ extension Fill: OriginReceiver {
     private func mayRetry(after error: OriginError) -> Bool {
         switch error {
         case .connectTimeout, .firstByteTimeout, .betweenBytesTimeout, .shuttingDown: return false
-        case .connectFailed, .closed, .malformed: break
+        case .connectFailed, .closed, .malformed, .contentUnreadable: break
         }
         return !hasRetried && key != nil && log.update { $0.cursorCount } > 1
     }

@@ -40,6 +40,7 @@ struct CachingOptions: ParsableArguments {
     @Option(help: .setting("max-object")) var maxObject: String?
     @Option(help: .setting("max-key-body")) var maxKeyBody: String?
     @Option(help: .setting("spool-size")) var spoolSize: String?
+    @Option(help: .setting("collapse-timeout")) var collapseTimeout: String?
 
     var given: [String: [String]] {
         [
@@ -55,6 +56,7 @@ struct CachingOptions: ParsableArguments {
             "max-object": one(maxObject),
             "max-key-body": one(maxKeyBody),
             "spool-size": one(spoolSize),
+            "collapse-timeout": one(collapseTimeout),
         ]
     }
 }
@@ -63,6 +65,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: .setting("db")) var db: String?
     @Option(help: .setting("durability")) var durability: String?
     @Option(help: .setting("memory")) var memory: String?
+    @Option(help: .setting("max-size")) var maxSize: String?
     @Option(help: .setting("keep-request-content")) var keepRequestContent: String?
     @Option(help: .setting("max-wal")) var maxWal: String?
     @Option(help: .setting("queue-entries")) var queueEntries: String?
@@ -73,6 +76,7 @@ struct StoreOptions: ParsableArguments {
             "db": one(db),
             "durability": one(durability),
             "memory": one(memory),
+            "max-size": one(maxSize),
             "keep-request-content": one(keepRequestContent),
             "max-wal": one(maxWal),
             "queue-entries": one(queueEntries),

@@ -50,9 +50,9 @@ struct ServeSettings: Equatable, Sendable {
                 "expected at most max-head-size,"
                     + " which is \(Digits.render(bytes: listener.maxHeadBytes))")
         }
-        if configuration.store.queueBytes < configuration.caching.maxObjectBytes {
+        if configuration.store.maxBytes < configuration.caching.maxObjectBytes {
             throw given.conflict(
-                "queue-bytes",
+                "max-size",
                 "expected at least max-object,"
                     + " which is \(Digits.render(bytes: configuration.caching.maxObjectBytes))")
         }

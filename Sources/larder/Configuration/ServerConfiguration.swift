@@ -86,8 +86,10 @@ extension ServerConfiguration {
         var keyFields: [String] = []
         /// The file with the secret for digests of credentials; without it the store makes one.
         var keyFile: String?
+        /// How long a request waits for the head of an equal one that is under way.
+        var collapseTimeout = Duration.seconds(30)
         /// Bytes of the largest answer that is stored.
-        var maxObjectBytes = ByteSize.megabyte
+        var maxObjectBytes = 512 * ByteSize.megabyte
         /// Bytes of the largest request content that can be part of a key.
         var maxKeyBodyBytes = 64 * ByteSize.megabyte
         /// Bytes on disk for request content on its way, beside the database.
@@ -99,6 +101,8 @@ extension ServerConfiguration {
         var path = "larder.db"
         var durability = Durability.full
         var keptRequestContent = KeptRequestContent.text
+        /// Bytes of the file, which eviction keeps.
+        var maxBytes = 10 * ByteSize.gigabyte
         /// Bytes of the write-ahead log past which puts are refused until it shrinks.
         var maxWALBytes = 256 * ByteSize.megabyte
         /// Mutations that wait for their commit, at most.

@@ -54,9 +54,11 @@ extension Setting {
             "key-file", "file", \.caching.keyFile, .file, standard: "a secret made with the store",
             "File with the secret under which credentials are digested, 32 to 64 bytes."),
         .value(
-            "max-object", "size", \.caching.maxObjectBytes,
-            .size(1...ByteSize.megabyte, remark: bodyLimitRemark),
-            "Largest answer that is stored; at most 1MB in this version."),
+            "max-object", "size", \.caching.maxObjectBytes, .size(1...Int.max),
+            "Largest answer that is stored."),
+        .value(
+            "collapse-timeout", "duration", \.caching.collapseTimeout, .duration(),
+            "Time a request waits for the head of an equal one that is under way."),
         .value(
             "max-key-body", "size", \.caching.maxKeyBodyBytes,
             .size(1...16 * ByteSize.gigabyte),
@@ -66,15 +68,15 @@ extension Setting {
             "Disk space beside the database for request content over 1MB while it is looked up."),
     ]
 
-    private static let bodyLimitRemark =
-        " (in this version bodies over 1MB pass through uncached)"
-
     private static let store: [Setting] = [
         .value(
             "db", "path", \.store.path, .database, "The SQLite file; it is made when missing."),
         .value(
             "durability", "full|balanced", \.store.durability, .word,
             "At power loss keep every commit, or all but the last second."),
+        .value(
+            "max-size", "size", \.store.maxBytes, .size(16 * ByteSize.megabyte...Int.max),
+            "Size of the file; past it what was used least recently is deleted."),
         .value(
             "memory", "size", \.memoryBytes, .size(ByteSize.megabyte...Int.max),
             "Memory for stored responses, fills, the write queue and answers in flight."),

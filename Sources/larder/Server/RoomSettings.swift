@@ -30,10 +30,13 @@ struct RoomSettings {
         engine.maxObjectBytes = server.caching.maxObjectBytes
         engine.staleIfError = server.caching.staleIfError
         engine.credentialFields = server.caching.credentialFields
-        // The write queue holds stored responses too: it has its part of the budget.
-        let queueBytes = min(server.store.queueBytes, server.memoryBytes / 4)
-        engine.queue = WriteQueue.Limits(entries: server.store.queueEntries, bytes: queueBytes)
-        engine.memoryBudget = server.memoryBytes - queueBytes
+        engine.collapseTimeout = server.caching.collapseTimeout.timeAmount
+        // A quarter is for what is in flight, of which the write queue has a part.
+        engine.inFlightBudget = server.memoryBytes / 4
+        engine.queue = WriteQueue.Limits(
+            entries: server.store.queueEntries,
+            bytes: min(server.store.queueBytes, engine.inFlightBudget / 2))
+        engine.memoryBudget = server.memoryBytes - engine.inFlightBudget
         if let path = server.caching.keyFile { secret = try Self.secret(path) }
     }
 
