@@ -96,14 +96,15 @@ package final class Engine: Sendable {
         logLimits = limits
         budget = MemoryBudget(limit: configuration.inFlightBudget)
         memory = MemoryTier(budget: configuration.memoryBudget)
-        writes = WriteQueue(limits: configuration.queue)
+        writes = WriteQueue(limits: configuration.queue, budget: budget)
         readers = NIOThreadPool(numberOfThreads: max(1, configuration.readers))
         writer = DeferredWriter(
             queue: writes, store: store, counters: counters, pins: pins, logger: logger)
         readers.start()
-        writer.start { [weak self] news in
-            if news.foreignCommit { self?.bumpEpoch() }
-        }
+        writer.start(
+            onNews: { [weak self] news in
+                if news.foreignCommit { self?.bumpEpoch() }
+            }, onTend: { [weak self] in self?.noteTouches() })
     }
 
     /// Writes what is queued, closes the store and ends the threads.
@@ -239,6 +240,12 @@ package final class Engine: Sendable {
         epoch.wrappingAdd(1, ordering: .acquiringAndReleasing)
         storedKeys.forget()
         logger.info("the file was changed by another process: memory is confirmed anew")
+    }
+
+    /// Hands the last uses of what is in memory to the file, for its eviction.
+    private func noteTouches() {
+        let now = clock.now()
+        for names in memory.takeTouched(now: now) { writes.touch(names, at: now) }
     }
 
     // MARK: For fills

@@ -26,5 +26,10 @@ package final class EngineCounters: Sendable {
     /// Durable lookups that failed and were treated as misses.
     package let failedReads = Counter()
 
+    /// Stored responses that the file gave up to keep its size.
+    package let evicted = Counter()
+    /// Requests that shared another one's fetch.
+    package let collapsed = Counter()
+
     package init() {}
 }

@@ -63,12 +63,13 @@ extension Fill: OriginReceiver {
     func originFailed(_ error: OriginError) {
         guard phase == .waiting || phase == .streaming else { return }
         engine.originFailures.note(error, now: engine.clock.now(), logger: engine.logger)
+        let wasSecond = exchange?.isSecondAttempt ?? false
         exchange = nil
         if phase == .waiting {
             if let candidate, mayServeStale(candidate, isUnreachable: true) {
                 return serveStale(candidate, forwardStatus: nil)
             }
-            if mayRetry(after: error) {
+            if !wasSecond, mayRetry(after: error) {
                 hasRetried = true
                 return fetch()
             }

@@ -158,6 +158,8 @@ final class Fill {
         guard let origin = engine.origin else { return fail(.noOrigin) }
         var outgoing = request.origin
         isValidating = false
+        // Two requests for all who wait, however they fail.
+        if hasRetried { outgoing.isRetryable = false }
         if let candidate, request.mayValidate {
             isValidating = outgoing.addValidators(of: candidate)
         }

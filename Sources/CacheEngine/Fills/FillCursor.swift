@@ -90,6 +90,7 @@ final class FillCursor: AnswerSource {
     private func follow(_ running: FillLog, at place: Int) {
         isFollower = true
         isCounted = true
+        engine.counters.collapsed.add(1)
         log = running
         self.place = place
         loop.assumeIsolated().execute { self.advance() }

@@ -20,6 +20,9 @@ package final class MemoryTier: Sendable {
 
     private let shards: [Shard]
     private let bodyLimit: Int
+    private let lastTouches = Mutex<Int64>(0)
+    private static let secondsBetweenTouches: Int64 = 10
+    private static let touchesPerPortion = 256
 
     /// - Parameter budget: bytes for all shards together, object overhead included.
     package init(budget: Int) {
@@ -69,8 +72,27 @@ package final class MemoryTier: Sendable {
                 $0.variant.key == response.variant.key
             }
             if let inPlace, isCurrent(inPlace) { return inPlace }
-            shard.insert(response, variantLimit: Self.variantLimit)
+            shard.insert(response, variantLimit: Self.variantLimit, isUse: true)
             return response
+        }
+    }
+
+    /// What was used since it was last asked for, in small portions; nothing more often than the file
+    /// needs to know.
+    ///
+    /// Returns at once when the last time was a moment ago.
+    func takeTouched(now: Int64) -> [[EntryName]] {
+        let isDue = lastTouches.withLock { last in
+            guard now < last || now - last >= Self.secondsBetweenTouches else { return false }
+            last = now
+            return true
+        }
+        guard isDue else { return [] }
+        return shards.flatMap { shard in
+            let names = shard.state.withLock { $0.takeTouched(now: now) }
+            return stride(from: 0, to: names.count, by: Self.touchesPerPortion).map { start in
+                Array(names[start..<min(names.count, start + Self.touchesPerPortion)])
+            }
         }
     }
 

@@ -17,7 +17,14 @@ struct SieveShard {
         /// The next variant of the same primary key.
         var nextVariant: Int = none
         var isVisited = false
+        /// Used since the file was told.
+        var isTouched = false
+        /// When the file was told last, in seconds.
+        var toldAt: Int64 = 0
     }
+
+    /// The file hears of the same entry no more often.
+    private static let secondsBetweenTouches: Int64 = 300
 
     private static let none = -1
 
@@ -40,6 +47,7 @@ struct SieveShard {
         guard let position = index[key] else { return nil }
         guard nodes[position].nextVariant == Self.none else { return nil }
         nodes[position].isVisited = true
+        nodes[position].isTouched = true
         return nodes[position].response
     }
 
@@ -61,23 +69,45 @@ struct SieveShard {
         while position != Self.none {
             if nodes[position].response === response {
                 nodes[position].isVisited = true
+                nodes[position].isTouched = true
                 return
             }
             position = nodes[position].nextVariant
         }
     }
 
+    /// The names of what was used since the last call and is due to be told.
+    mutating func takeTouched(now: Int64) -> [EntryName] {
+        var names: [EntryName] = []
+        for position in nodes.indices where nodes[position].isTouched {
+            guard let response = nodes[position].response else { continue }
+            let told = nodes[position].toldAt
+            guard now < told || now - told >= Self.secondsBetweenTouches else { continue }
+            nodes[position].isTouched = false
+            nodes[position].toldAt = now
+            names.append(response.name)
+        }
+        return names
+    }
+
     /// Adds a response in place of the one of the same key and variant; evicts what no longer fits.
     ///
     /// One larger than a quarter of the shard is not admitted (it would push out too many), but
     /// still removes what it replaces.
-    mutating func insert(_ response: StoredResponse, variantLimit: Int) {
+    ///
+    /// - Parameter isUse: it was read from the file because somebody asked for it.
+    mutating func insert(
+        _ response: StoredResponse, variantLimit: Int, isUse: Bool = false
+    ) {
         remove(response.primaryKey, variant: response.variant.key)
         guard response.cost <= budget / 4 else { return }
         while bytes > budget - response.cost, evictOne() {}
         dropSurplusVariants(of: response.primaryKey, limit: variantLimit)
         let position = allocate(response)
         nodes[position].nextVariant = index[response.primaryKey] ?? Self.none
+        nodes[position].isTouched = isUse
+        // The file knows when it was stored.
+        nodes[position].toldAt = response.entry.responseTime
         index[response.primaryKey] = position
         pushNewest(position)
         bytes += response.cost

@@ -87,6 +87,8 @@ package protocol Origin: Sendable {
 
 /// The running exchange with the origin; confined to the loop it was started on.
 package protocol OriginExchange: AnyObject {
+    /// The request was sent a second time, because a reused connection had died under it.
+    var isSecondAttempt: Bool { get }
     /// Sends a part of a streamed body; `false` means: wait for `originWritabilityChanged(true)`.
     func write(_ part: ByteBuffer) -> Bool
     /// The streamed body is complete.

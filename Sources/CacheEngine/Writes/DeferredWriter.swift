@@ -18,6 +18,8 @@ final class DeferredWriter: Sendable {
     private let pause = DispatchSemaphore(value: 0)
     private static let tendIntervalMilliseconds = 1000
     private static let retryPauseMilliseconds = 100
+    /// While the store has work of its own.
+    private static let busyIntervalMilliseconds = 2
 
     init(
         queue: WriteQueue, store: any EntryStore, counters: EngineCounters, pins: BodyPins,
@@ -30,11 +32,15 @@ final class DeferredWriter: Sendable {
         self.logger = logger
     }
 
-    /// - Parameter onNews: called on the writer thread when the file changed under us.
-    func start(onNews: @escaping @Sendable (StoreNews) -> Void) {
+    /// - Parameters:
+    ///   - onNews: called on the writer thread when the file changed under us.
+    ///   - onTend: called on the writer thread about once a second.
+    func start(
+        onNews: @escaping @Sendable (StoreNews) -> Void, onTend: @escaping @Sendable () -> Void
+    ) {
         thread.start()
         thread.submit { [self] state in
-            if case .active = state { run(onNews: onNews) }
+            if case .active = state { run(onNews: onNews, onTend: onTend) }
             isFinished.withLock { $0 = true }
         }
     }
@@ -53,22 +59,27 @@ final class DeferredWriter: Sendable {
         return true
     }
 
-    private func run(onNews: (StoreNews) -> Void) {
+    private func run(onNews: (StoreNews) -> Void, onTend: () -> Void) {
         var lastTended = ContinuousClock.now
+        var isBusy = false
         loop: while true {
-            switch queue.nextBatch(timeoutMilliseconds: Self.tendIntervalMilliseconds) {
+            let wait = isBusy ? Self.busyIntervalMilliseconds : Self.tendIntervalMilliseconds
+            switch queue.nextBatch(timeoutMilliseconds: wait) {
             case .commit(let batch):
                 commit(batch, onNews: onNews)
-                if ContinuousClock.now - lastTended < .milliseconds(Self.tendIntervalMilliseconds) {
-                    continue
-                }
-                tend(isIdle: false, onNews: onNews)
+                let isDue =
+                    ContinuousClock.now - lastTended
+                    >= .milliseconds(Self.tendIntervalMilliseconds)
+                guard isBusy || isDue else { continue }
+                isBusy = tend(isIdle: false, onNews: onNews)
+                if !isDue { continue }
             case .idle:
-                tend(isIdle: true, onNews: onNews)
+                isBusy = tend(isIdle: true, onNews: onNews)
             case .finished:
                 break loop
             }
             lastTended = .now
+            onTend()
         }
         do {
             try store.close()
@@ -92,20 +103,24 @@ final class DeferredWriter: Sendable {
                 "commit failed; its puts are dropped, its deletes will be tried again",
                 metadata: ["error": "\(error)", "puts": "\(lost)"])
             // Deletes are never shed: without a pause a lasting failure would spin.
-            tend(isIdle: true, onNews: onNews)
+            _ = tend(isIdle: true, onNews: onNews)
             sleepBeforeRetry()
         }
     }
 
-    private func tend(isIdle: Bool, onNews: (StoreNews) -> Void) {
+    /// Returns whether the store has more work of its own.
+    private func tend(isIdle: Bool, onNews: (StoreNews) -> Void) -> Bool {
         do {
             let news = try store.tend(isIdle: isIdle, pins: pins)
             if news.foreignCommit { onNews(news) }
+            counters.evicted.add(news.evicted)
+            return news.hasMoreWork
         } catch .replaced {
             onNews(StoreNews(foreignCommit: true))
         } catch {
             logger.warning("looking after the file failed", metadata: ["error": "\(error)"])
         }
+        return false
     }
 
     private func sleepBeforeRetry() {

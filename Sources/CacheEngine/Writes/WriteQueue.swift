@@ -37,11 +37,14 @@ package final class WriteQueue: Sendable {
     }
 
     private let state: Mutex<State>
+    private let held: BudgetCharge
     private let wake = DispatchSemaphore(value: 0)
     /// How long a batch waits for company after its first put.
     private static let lingerMilliseconds = 15
 
-    package init(limits: Limits = Limits()) {
+    /// - Parameter budget: charged with the bytes of puts that wait.
+    package init(limits: Limits = Limits(), budget: MemoryBudget = MemoryBudget(limit: .max)) {
+        held = BudgetCharge(budget)
         state = Mutex(
             State(
                 queue: WriteQueueState(
@@ -61,6 +64,7 @@ package final class WriteQueue: Sendable {
             }
             let admission = state.queue.put(
                 response, isFreshen: isFreshen, replacesRow: replacesRow)
+            held.set(state.queue.putBytes)
             return (PutOutcome(admission), Self.shouldSignal(&state))
         }
         if signal { wake.signal() }
@@ -206,6 +210,7 @@ package final class WriteQueue: Sendable {
     func finishBatch() {
         let chunks = state.withLock { state in
             state.finishedBatches &+= 1
+            defer { held.set(state.queue.putBytes) }
             return state.queue.finishBatch()
         }
         for chunk in chunks { chunk.done(true) }
@@ -215,6 +220,7 @@ package final class WriteQueue: Sendable {
     func failBatch() -> Int {
         let lost = state.withLock { state in
             state.finishedBatches &+= 1
+            defer { held.set(state.queue.putBytes) }
             return state.queue.failBatch()
         }
         for chunk in lost.chunks { chunk.done(false) }
@@ -224,6 +230,7 @@ package final class WriteQueue: Sendable {
     func dropBatch() {
         let chunks = state.withLock { state in
             state.finishedBatches &+= 1
+            defer { held.set(state.queue.putBytes) }
             return state.queue.dropBatch()
         }
         for chunk in chunks { chunk.done(false) }

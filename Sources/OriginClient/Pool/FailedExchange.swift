@@ -14,6 +14,8 @@ final class FailedExchange: OriginExchange {
         }
     }
 
+    var isSecondAttempt: Bool { false }
+
     func write(_ part: ByteBuffer) -> Bool { true }
     func finishBody() {}
     func pauseReading() {}

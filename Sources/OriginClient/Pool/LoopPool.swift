@@ -64,6 +64,7 @@ final class LoopPool {
     /// Sends a request again whose connection died under it: on a fresh one, in any case.
     func retry(_ exchange: PooledExchange) {
         if isShutDown { return exchange.fail(.shuttingDown) }
+        exchange.isSecondAttempt = true
         open(for: exchange)
     }
 

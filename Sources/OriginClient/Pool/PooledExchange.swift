@@ -16,6 +16,7 @@ final class PooledExchange: OriginExchange {
     /// `nil` while there is none yet, and after the end.
     var connection: OriginConnection?
     private(set) var isPaused = false
+    var isSecondAttempt = false
     /// Sweeps spent waiting for a connection.
     var waitingTicks = 0
 

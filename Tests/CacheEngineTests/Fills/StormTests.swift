@@ -131,6 +131,7 @@ final class VersionedOrigin: Origin {
 }
 
 private final class NoControl: OriginExchange {
+    let isSecondAttempt = false
     func write(_ part: ByteBuffer) -> Bool { true }
     func finishBody() {}
     func pauseReading() {}

@@ -47,6 +47,10 @@ final class FakeExchange: OriginExchange, Sendable {
         self.receiver = NIOLoopBoundBox(receiver, eventLoop: loop)
     }
 
+    /// What the engine is told; set by the test.
+    let isSecond = Atomic<Bool>(false)
+    var isSecondAttempt: Bool { isSecond.load(ordering: .relaxed) }
+
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
     var isPaused: Bool { state.withLock { $0.isPaused } }
 

@@ -16,7 +16,7 @@ import Testing
         let writer = DeferredWriter(
             queue: queue, store: store, counters: counters, pins: BodyPins(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-        writer.start(onNews: onNews)
+        writer.start(onNews: onNews, onTend: {})
         return writer
     }
 

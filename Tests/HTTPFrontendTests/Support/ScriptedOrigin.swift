@@ -97,6 +97,7 @@ final class ScriptedOrigin: Origin {
 
 /// One running exchange with the scripted origin; confined to its loop.
 final class ScriptedExchange: OriginExchange {
+    let isSecondAttempt = false
     private enum Event {
         case informational(Int)
         case head(HTTPResponse, OriginFraming)
