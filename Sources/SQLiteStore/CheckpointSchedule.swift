@@ -44,6 +44,9 @@ struct CheckpointSchedule: Sendable, Equatable {
     /// Past the hard limit puts are refused: each one would make the log longer still.
     var isPastHardLimit: Bool { logBytes > configuration.hardBytes }
 
+    /// So much is due that it cannot wait until the file is looked after.
+    var isOverdue: Bool { logPages - movedPages >= 2 * configuration.checkpointPages }
+
     mutating func noteCommit(logPages pages: Int, now: EpochSeconds) {
         // Fewer pages than before: the log was started anew.
         if pages < logPages { movedPages = 0 }

@@ -12,6 +12,9 @@ enum Meta {
     static let createdAt = "created_at"
     static let synchronisedAt = "synchronised_at"
 
+    /// The row up to which eviction has gone through those that were never used.
+    static let evictionHand = "eviction_hand"
+
     static let secretBytes = 32
 
     static func read(_ key: String, on database: Database) throws -> [UInt8]? {

@@ -123,6 +123,7 @@ private struct Start {
         }
         try writer.writeMeta(rows, now: now)
         try writer.orphanHiddenBodies(now: now)
+        try writer.limitPages()
         return OpenFile.Facts(
             secret: chosen, wasCleanlyClosed: wasClean || isNew, isNew: isNew,
             identity: files.identity(), lastBody: try lastBody())

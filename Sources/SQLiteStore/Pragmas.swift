@@ -24,9 +24,6 @@ enum Pragmas {
         try set("journal_size_limit", "\(configuration.truncateLogBytes)", on: database)
         try set("temp_store", "2", on: database)
         try set("foreign_keys", "0", on: database)
-        if let pages = configuration.maxPageCount {
-            try set("max_page_count", "\(pages)", on: database)
-        }
         // After journal_mode: switching it on may choose a level of its own.
         switch configuration.durability {
         case .full: try set("synchronous", "2", on: database)

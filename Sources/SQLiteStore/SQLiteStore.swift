@@ -127,6 +127,9 @@ package final class SQLiteStore: EntryStore {
                 if writer.checkpoints.isPastHardLimit, batch.contains(where: \.growsLog) {
                     throw SQLiteFailure.logTooLong
                 }
+                if writer.checkpoints.isOverdue {
+                    try writer.checkpointIfDue(isIdle: false, now: now)
+                }
                 try writer.commit(batch, now: now)
             }
         }

@@ -1,3 +1,5 @@
+import HTTPCaching
+
 /// How much of what was committed survives a loss of power.
 package enum Durability: String, Sendable, CaseIterable {
     /// Every commit is synchronised: nothing committed is lost.
@@ -42,8 +44,25 @@ package struct SQLiteStoreConfiguration: Sendable {
     /// Seconds without a commit after which the log is emptied.
     package var idleSeconds: Int64 = 2
 
-    /// Most pages of 4 KiB the file may have; `nil` leaves SQLite's own limit.
+    /// Bytes that the database may use; at least 256 KiB.
+    ///
+    /// Eviction begins at 95 % and ends at 90 %. Free pages inside the file do not count, and the
+    /// log beside it has its own limits: the directory needs room for both.
+    package var maxBytes: Int64 = 10_000_000_000
+
+    /// Most pages of 4 KiB the file may have; `nil` follows from `maxBytes`, somewhat above it.
     package var maxPageCount: Int64?
+
+    /// Seconds past its own last window in which a response may still be served: a day while the
+    /// origin is away, or the operator's `stale-if-error` where that is more.
+    package var staleMargin: Int64 = Reuse.staleWhileUnreachable
+
+    /// Seconds for which a response is kept when nothing can be served from it any more but a
+    /// validation may still renew it; then it goes in a quiet moment.
+    package var expiredKept: Int64 = 86_400
+
+    /// Free pages up to which the file is not made shorter, as up to a tenth of it; 1024 are 4 MB.
+    package var minFreePages: Int64 = 1_024
 
     /// KiB of page cache of the writing connection.
     package var writerCacheKiB: Int = 49_152

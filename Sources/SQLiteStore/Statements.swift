@@ -191,11 +191,51 @@ enum Statements {
             last_used = max(last_used, excluded.last_used), uses = uses + 1
         """
 
+    // `responses_by_end`, a range. The lengths are read without the blobs.
+    static let expired = """
+        SELECT id, body_id, body_size, coalesce(length(body), 0),
+            coalesce(length(request_content), 0) + length(headers)
+        FROM responses
+        WHERE max(fresh_until, stale_while_revalidate_until, stale_if_error_until) / 21600 < ?
+        ORDER BY max(fresh_until, stale_while_revalidate_until, stale_if_error_until) / 21600
+        LIMIT 64
+        """
+
+    // `touches_by_time`, covering, then the rowids of `responses`.
+    static let leastTouched = """
+        SELECT r.id, r.body_id, r.body_size, coalesce(length(r.body), 0),
+            coalesce(length(r.request_content), 0) + length(r.headers),
+            r.response_time, t.response_id, t.last_used
+        FROM touches AS t LEFT JOIN responses AS r ON r.id = t.response_id
+        WHERE t.last_used >= ? ORDER BY t.last_used LIMIT 64
+        """
+
+    // The rowids of `responses`, a range, and of `touches`.
+    static let fromHand = """
+        SELECT r.id, r.body_id, r.body_size, coalesce(length(r.body), 0),
+            coalesce(length(r.request_content), 0) + length(r.headers),
+            r.response_time, t.response_id, r.stored_anew
+        FROM responses AS r LEFT JOIN touches AS t ON t.response_id = r.id
+        WHERE r.id > ? ORDER BY r.id LIMIT 64
+        """
+
+    // Rowids.
+    static let deleteRow = "DELETE FROM responses WHERE id = ?"
+    static let deleteTouch = "DELETE FROM touches WHERE response_id = ?"
+
+    // The rowid of `touches`.
+    static let noteUse = """
+        INSERT INTO touches (response_id, last_used) VALUES (?, ?)
+        ON CONFLICT (response_id) DO UPDATE SET last_used = max(last_used, excluded.last_used)
+        """
+
     // No table. IMMEDIATE takes the write lock at once, so that no statement after it is refused.
     static let begin = "BEGIN IMMEDIATE"
     static let commit = "COMMIT"
     static let rollback = "ROLLBACK"
     static let dataVersion = "PRAGMA data_version"
+    static let pageCount = "PRAGMA page_count"
+    static let freePageCount = "PRAGMA freelist_count"
 
     /// Every statement that looks into a table, for the test that explains them.
     static let all = [
@@ -204,5 +244,6 @@ enum Statements {
         names,
         lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody, orphanBody,
         orphanHidden, orphans, someChunks, deleteChunk, deleteBody, lastBody, lastChunkBody, touch,
+        expired, leastTouched, fromHand, deleteRow, deleteTouch, noteUse,
     ]
 }

@@ -75,6 +75,8 @@ extension Writer {
         try statements.put.end(code)
         let newRow = sqlite3_last_insert_rowid(connection.pointer)
         guard newRow != 0 else { return }
+        // The last rows were deleted and their ids are given again.
+        if newRow <= hand { hand = newRow &- 1 }
         if response.variant.key != nil { try trimVariants(response.name, keeping: newRow) }
     }
 

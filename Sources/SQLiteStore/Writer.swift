@@ -18,6 +18,15 @@ final class Writer {
     var image = RowImage()
     /// The bodies that answers are being read from; unknown until the file is first looked after.
     var pins: BodyPins?
+    var budget: FileBudget
+    /// The file is longer than its limit, since that was lowered.
+    var isOverLimit = false
+    /// Responses removed by us since the last report.
+    var evicted = 0
+    /// Every row up to this one has a touch or is gone; kept in `meta`.
+    var hand: Int64
+    private var savedHand: Int64
+    var lastStartOver = EpochSeconds.min
     /// Pages in the log after the last commit, written by SQLite's hook.
     private let logPages: UnsafeMutablePointer<Int32>
 
@@ -25,6 +34,10 @@ final class Writer {
         connection = RawConnection(database)
         statements = try WriterStatements(database)
         self.configuration = configuration
+        budget = FileBudget(configuration: configuration)
+        let hasHand = try Meta.read(Meta.evictionHand, on: database) != nil
+        hand = hasHand ? try Meta.number(Meta.evictionHand, on: database) : .min
+        savedHand = hand
         checkpoints = CheckpointSchedule(configuration: configuration, logBytes: logBytes)
         logPages = .allocate(capacity: 1)
         logPages.initialize(to: 0)
@@ -52,6 +65,19 @@ final class Writer {
 
     /// Applies the batch in one transaction, or throws and leaves the file as it was.
     func commit(_ batch: [Mutation], now: EpochSeconds) throws(SQLiteFailure) {
+        let bytes = batch.reduce(0) { $0 + $1.addedBytes }
+        try makeRoom(for: bytes, now: now)
+        do {
+            try commitOnce(batch, now: now)
+        } catch {
+            guard error.primaryCode == SQLITE_FULL,
+                try makeRoomAfterRefusal(of: bytes, now: now)
+            else { throw error }
+            try commitOnce(batch, now: now)
+        }
+    }
+
+    private func commitOnce(_ batch: [Mutation], now: EpochSeconds) throws(SQLiteFailure) {
         try transaction(now: now) { () throws(SQLiteFailure) in
             for mutation in batch { try apply(mutation) }
         }
@@ -65,7 +91,10 @@ final class Writer {
         defer { connection.rollBackIfOpen() }
         try statements.begin.run()
         let result = try body()
+        let hand = hand
+        if hand != savedHand { try write(Meta.evictionHand, Array("\(hand)".utf8)) }
         try statements.commit.run()
+        savedHand = hand
         noteCommit(isSynchronised: isSynchronised, now: now)
         return result
     }
@@ -76,17 +105,19 @@ final class Writer {
     ) throws(SQLiteFailure) {
         defer { connection.rollBackIfOpen() }
         try statements.begin.run()
-        for row in rows {
-            let code = row.value.withUnsafeBytes { value in
-                var binder = Binder(statement: statements.writeMeta.pointer)
-                binder.text(row.key)
-                binder.blob(value)
-                return statements.writeMeta.step(binder)
-            }
-            try statements.writeMeta.end(code)
-        }
+        for row in rows { try write(row.key, row.value) }
         try statements.commit.run()
         noteCommit(isSynchronised: configuration.durability == .full, now: now)
+    }
+
+    private func write(_ key: String, _ value: [UInt8]) throws(SQLiteFailure) {
+        let code = value.withUnsafeBytes { value in
+            var binder = Binder(statement: statements.writeMeta.pointer)
+            binder.text(key)
+            binder.blob(value)
+            return statements.writeMeta.step(binder)
+        }
+        try statements.writeMeta.end(code)
     }
 
     /// Makes what `.balanced` committed since the last time durable, when that is a second ago.

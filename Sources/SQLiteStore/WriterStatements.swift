@@ -27,6 +27,14 @@ struct WriterStatements {
     let someChunks: RawStatement
     let deleteChunk: RawStatement
     let deleteBody: RawStatement
+    let expired: RawStatement
+    let leastTouched: RawStatement
+    let fromHand: RawStatement
+    let deleteRow: RawStatement
+    let deleteTouch: RawStatement
+    let noteUse: RawStatement
+    let pageCount: RawStatement
+    let freePageCount: RawStatement
     let writeMeta: RawStatement
     let dataVersion: RawStatement
 
@@ -59,6 +67,14 @@ struct WriterStatements {
         someChunks = try prepare(Statements.someChunks)
         deleteChunk = try prepare(Statements.deleteChunk)
         deleteBody = try prepare(Statements.deleteBody)
+        expired = try prepare(Statements.expired)
+        leastTouched = try prepare(Statements.leastTouched)
+        fromHand = try prepare(Statements.fromHand)
+        deleteRow = try prepare(Statements.deleteRow)
+        deleteTouch = try prepare(Statements.deleteTouch)
+        noteUse = try prepare(Statements.noteUse)
+        pageCount = try prepare(Statements.pageCount)
+        freePageCount = try prepare(Statements.freePageCount)
         writeMeta = try prepare(Statements.writeMeta)
         dataVersion = try prepare(Statements.dataVersion)
     }

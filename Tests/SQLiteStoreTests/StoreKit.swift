@@ -70,6 +70,18 @@ final class Workplace: Sendable {
         return try visitor.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") } ?? -1
     }
 
+    func text(_ sql: String) throws -> String? {
+        let visitor = try visit()
+        defer { try? visitor.close() }
+        return try visitor.read { try String.fetchOne($0, sql: sql) }
+    }
+
+    /// Bytes of a file on the disk; 0 when there is none.
+    func size(_ name: String) -> Int64 {
+        var status = stat()
+        return stat(directory + "/" + name, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
     /// Gives the only row of a key the head checksum that its columns have now.
     func reseal(_ sample: Sample) throws {
         let visitor = try visit()
