@@ -26,6 +26,7 @@ struct RoomSettings {
         store.durability = server.store.durability == .full ? .full : .balanced
         store.hardLogLimit = server.store.maxWALBytes
         store.readers = Self.readers
+        store.maxBytes = Int64(server.store.maxBytes)
         engine.readers = Self.readers
         engine.maxObjectBytes = server.caching.maxObjectBytes
         engine.staleIfError = server.caching.staleIfError
