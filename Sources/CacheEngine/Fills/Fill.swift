@@ -210,7 +210,7 @@ final class Fill {
     func abandon() {
         exchange?.cancel()
         end()
-        log.end(.failed(.origin(.shuttingDown)))
+        log.end(.failed(.abandoned))
     }
 
     /// Its readers moved on or left.

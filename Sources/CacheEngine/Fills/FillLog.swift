@@ -137,7 +137,7 @@ final class FillLog: Sendable {
         stall: Int64 = .max
     ) -> Int? {
         let place = state.withLock { state -> (number: Int, audience: FillAudience)? in
-            guard state.log.cursorCount < limit else { return nil }
+            guard state.log.cursorCount < limit, state.log.isWhole else { return nil }
             if case .head = state.log.opening, !state.log.isOver, now - state.lastProgress > stall {
                 return nil
             }

@@ -271,6 +271,9 @@ extension FillLogState {
 // MARK: - The cursors' side
 
 extension FillLogState {
+    /// Whether all of the body can still be read from its start.
+    var isWhole: Bool { windowStart == 0 || (keeping == .rows && body != nil) }
+
     /// Adds a reader at the start of the body; its number.
     mutating func attach(audience: Int) -> Int {
         cursorCount += 1
@@ -297,7 +300,9 @@ extension FillLogState {
     mutating func next(_ number: Int) -> Step {
         guard cursors.indices.contains(number), let cursor = cursors[number] else { return .wait }
         switch opening {
-        case .pending: return wait(number)
+        case .pending:
+            if case .failed(let failure) = ending { return .failed(failure) }
+            return wait(number)
         case .stored(let response, let status): return .stored(response, status)
         case .failed(let failure): return .failed(failure)
         case .head(let head):
