@@ -11,7 +11,7 @@ extension ConnectionHandler {
         case .streaming: sendUpstream(part)
         case .keyed(var content):
             contentMode = .none
-            let action = content.append(part, isTight: loop.isMemoryTight)
+            let action = content.append(part, loop.spoolBounds)
             perform(action, content)
         case .pouring(var pour):
             contentMode = .none
@@ -66,7 +66,7 @@ extension ConnectionHandler {
         }
         guard hasBegun else {
             loop.noteSpoolTrouble(.files)
-            let action = content.written(isDone: false, isTight: false)
+            let action = content.written(isDone: false, loop.spoolBounds)
             return perform(action, content)
         }
         contentMode = .keyed(content)
@@ -76,7 +76,7 @@ extension ConnectionHandler {
         guard case .keyed(var content) = contentMode, content.file === file else { return }
         contentMode = .none
         if let failure { loop.noteSpoolTrouble(failure) }
-        let action = content.written(isDone: failure == nil, isTight: loop.isMemoryTight)
+        let action = content.written(isDone: failure == nil, loop.spoolBounds)
         perform(action, content)
         processWaiting()
         flushIfNeeded()
@@ -84,8 +84,7 @@ extension ConnectionHandler {
 
     /// All content is here.
     ///
-    /// Of what is in a file the start is read again for the people who will
-    /// look at the database.
+    /// Of what is in a file the start is read again, for people who look at the database.
     private func finish(_ content: KeyedContent) {
         let kept = loop.configuration.keptContentBytes
         // Under memory pressure nothing is kept.
@@ -134,7 +133,7 @@ extension ConnectionHandler {
         case .pouring: true
         case .streaming: !loop.mayRead(self)
         case .keyed(let content):
-            content.state.holdsReads(isTight: loop.isMemoryTight) || !loop.mayRead(self)
+            content.state.holdsReads(loop.spoolBounds) || !loop.mayRead(self)
         }
     }
 

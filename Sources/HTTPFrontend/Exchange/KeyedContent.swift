@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// In memory it is one buffer and costs no object; what goes to a file is held until it is there.
 struct KeyedContent {
-    private(set) var state: SpoolState
+    private(set) var state = SpoolState()
     private(set) var held = ByteBuffer()
     private var writing = ByteBuffer()
     private(set) var file: SpoolFile?
@@ -14,19 +14,18 @@ struct KeyedContent {
     /// What is still here when a read is over; content that comes whole in one is not counted.
     private var charge: BudgetCharge?
 
-    init(digester: BodyDigester, limits: SpoolState.Limits) {
+    init(digester: BodyDigester) {
         self.digester = digester
-        state = SpoolState(limits)
     }
 
-    mutating func append(_ part: ByteBuffer, isTight: Bool) -> SpoolState.Action {
+    mutating func append(_ part: ByteBuffer, _ bounds: SpoolState.Bounds) -> SpoolState.Action {
         part.withUnsafeReadableBytes { digester.update($0) }
         if held.readableBytes == 0 {
             held = part
         } else {
             held.writeImmutableBuffer(part)
         }
-        return state.received(bytes: part.readableBytes, isTight: isTight)
+        return state.received(bytes: part.readableBytes, bounds)
     }
 
     /// A read is over and more is to come: what it left here is counted.
@@ -60,14 +59,14 @@ struct KeyedContent {
         return true
     }
 
-    mutating func written(isDone: Bool, isTight: Bool) -> SpoolState.Action {
+    mutating func written(isDone: Bool, _ bounds: SpoolState.Bounds) -> SpoolState.Action {
         if !isDone, writing.readableBytes > 0 {
             writing.writeImmutableBuffer(held)
             held = writing
         }
         writing = ByteBuffer()
         count()
-        return state.written(isDone: isDone, isTight: isTight)
+        return state.written(isDone: isDone, bounds)
     }
 
     mutating func squeeze() -> SpoolState.Action { state.squeezed() }
