@@ -101,7 +101,8 @@ struct FillLogState {
     private(set) var keeping = Keeping.nothing
     /// Whose rows hold what is before the window.
     private(set) var body: BodyID?
-    private var pieces: CircularBuffer<Piece> = []
+    // Most answers come in one part.
+    private var pieces = CircularBuffer<Piece>(initialCapacity: 1)
     private(set) var windowStart: Int64 = 0
     private(set) var windowEnd: Int64 = 0
     /// Bytes from the start that are in committed rows.
@@ -131,7 +132,7 @@ struct FillLogState {
 
 extension FillLogState {
     /// Decides the answer; returns the audiences to wake.
-    mutating func open(_ opening: Opening) -> [Int] {
+    mutating func open(_ opening: Opening) -> Woken {
         self.opening = opening
         if case .head = opening {} else { ending = .complete }
         return takeWaiting()
@@ -143,8 +144,8 @@ extension FillLogState {
     }
 
     /// Takes bytes in; returns the audiences to wake.
-    mutating func append(_ bytes: ByteBuffer) -> [Int] {
-        guard bytes.readableBytes > 0, !isOver else { return [] }
+    mutating func append(_ bytes: ByteBuffer) -> Woken {
+        guard bytes.readableBytes > 0, !isOver else { return Woken() }
         pieces.append(Piece(start: windowEnd, bytes: bytes))
         windowEnd += Int64(bytes.readableBytes)
         if cursorCount == 0 { trim() }
@@ -172,8 +173,8 @@ extension FillLogState {
         trim()
     }
 
-    mutating func end(_ ending: Ending) -> [Int] {
-        guard !isOver else { return [] }
+    mutating func end(_ ending: Ending) -> Woken {
+        guard !isOver else { return Woken() }
         self.ending = ending
         return takeWaiting()
     }
@@ -195,15 +196,15 @@ extension FillLogState {
     }
 
     /// Gives up on the cursors that hold the origin back; returns the audiences to wake.
-    mutating func cutSlowest() -> [Int] {
-        guard mustPace else { return [] }
+    mutating func cutSlowest() -> Woken {
+        var woken = Woken()
+        guard mustPace else { return woken }
         let slowest = minimumPosition
-        var audiences: [Int] = []
         for index in cursors.indices where cursors[index]?.position == slowest {
             cursors[index]?.isCut = true
-            if let audience = cursors[index]?.audience { audiences.append(audience) }
+            if let audience = cursors[index]?.audience { woken.insert(audience) }
         }
-        return Array(Set(audiences))
+        return woken
     }
 
     /// One contiguous buffer in place of the pieces of this range.
@@ -256,15 +257,13 @@ extension FillLogState {
         return minimum
     }
 
-    private mutating func takeWaiting() -> [Int] {
-        var audiences: [Int] = []
+    private mutating func takeWaiting() -> Woken {
+        var woken = Woken()
         for index in cursors.indices where cursors[index]?.isWaiting == true {
             cursors[index]?.isWaiting = false
-            if let audience = cursors[index]?.audience, !audiences.contains(audience) {
-                audiences.append(audience)
-            }
+            if let audience = cursors[index]?.audience { woken.insert(audience) }
         }
-        return audiences
+        return woken
     }
 }
 
