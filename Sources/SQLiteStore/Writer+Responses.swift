@@ -49,10 +49,24 @@ extension Writer {
     }
 
     private func putRow(_ response: StoredResponse, body: ByteBuffer?) throws(SQLiteFailure) {
-        let content = response.entry.requestContent
-        let empty = ByteBuffer()
         // Zero unless the put makes a new row.
         sqlite3_set_last_insert_rowid(connection.pointer, 0)
+        try stepPut(response, body: body)
+        if sqlite3_changes(connection.pointer) == 0 {
+            // The row has a large body, which only a deletion turns into an orphan.
+            try delete(response.name)
+            try stepPut(response, body: body)
+        }
+        let newRow = sqlite3_last_insert_rowid(connection.pointer)
+        guard newRow != 0 else { return }
+        // The last rows were deleted and their ids are given again.
+        if newRow <= hand { hand = newRow &- 1 }
+        if response.variant.key != nil { try trimVariants(response.name, keeping: newRow) }
+    }
+
+    private func stepPut(_ response: StoredResponse, body: ByteBuffer?) throws(SQLiteFailure) {
+        let content = response.entry.requestContent
+        let empty = ByteBuffer()
         let code = (body ?? empty).withUnsafeReadableBytes { bodyBytes in
             (content?.bytes ?? empty).withUnsafeReadableBytes { contentBytes in
                 image.withBytes { part in
@@ -73,11 +87,6 @@ extension Writer {
             }
         }
         try statements.put.end(code)
-        let newRow = sqlite3_last_insert_rowid(connection.pointer)
-        guard newRow != 0 else { return }
-        // The last rows were deleted and their ids are given again.
-        if newRow <= hand { hand = newRow &- 1 }
-        if response.variant.key != nil { try trimVariants(response.name, keeping: newRow) }
     }
 
     /// Keeps the variants of a key bounded, as in memory: a lookup walks all of them.

@@ -23,6 +23,7 @@ struct WriterStatements {
     let showBody: RawStatement
     let orphanBody: RawStatement
     let orphanHidden: RawStatement
+    let orphanLost: RawStatement
     let orphans: RawStatement
     let someChunks: RawStatement
     let deleteChunk: RawStatement
@@ -63,6 +64,7 @@ struct WriterStatements {
         showBody = try prepare(Statements.showBody)
         orphanBody = try prepare(Statements.orphanBody)
         orphanHidden = try prepare(Statements.orphanHidden)
+        orphanLost = try prepare(Statements.orphanLost)
         orphans = try prepare(Statements.orphans)
         someChunks = try prepare(Statements.someChunks)
         deleteChunk = try prepare(Statements.deleteChunk)
