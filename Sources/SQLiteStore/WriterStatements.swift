@@ -4,6 +4,7 @@ import GRDB
 struct WriterStatements {
     let begin: RawStatement
     let commit: RawStatement
+    let insert: RawStatement
     let put: RawStatement
     let freshen: RawStatement
     let bodyChecksum: RawStatement
@@ -45,6 +46,7 @@ struct WriterStatements {
         }
         begin = try prepare(Statements.begin)
         commit = try prepare(Statements.commit)
+        insert = try prepare(Statements.insert)
         put = try prepare(Statements.put)
         freshen = try prepare(Statements.freshen)
         bodyChecksum = try prepare(Statements.bodyChecksum)

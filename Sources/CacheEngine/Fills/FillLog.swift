@@ -57,7 +57,7 @@ final class FillLog: Sendable {
     // MARK: The fill's side
 
     /// - Parameter call: called on the fill's loop, at most once a turn.
-    func onAttention(_ call: @escaping @Sendable () -> Void) {
+    func onAttention(_ call: (@Sendable () -> Void)?) {
         attention.withLock { $0 = call }
     }
 
@@ -187,7 +187,7 @@ final class FillLog: Sendable {
             let wasPacing = state.log.mustPace
             let result = body(&state.log)
             let isReleased = wasPacing && !state.log.mustPace
-            let isGone = always && state.log.cursorCount == 0
+            let isGone = always && state.log.cursorCount == 0 && !state.log.isOver
             let isDue = (isReleased || isGone) && !state.isAttentionDue
             if isDue { state.isAttentionDue = true }
             return (result, state.log.windowBytes - before, isDue)
