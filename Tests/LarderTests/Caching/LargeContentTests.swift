@@ -40,10 +40,14 @@ struct LargeContentTests {
 
     /// What the proxy has open and nobody else can see.
     private func namelessFiles(_ stand: Stand) throws -> Int {
+        try namelessPaths(stand).count
+    }
+
+    private func namelessPaths(_ stand: Stand) throws -> [String] {
         let path = "/proc/\(try stand.larder.process.pid)/fd"
         guard let directory = opendir(path) else { throw SystemCallError("opendir", errno) }
         defer { closedir(directory) }
-        var count = 0
+        var paths: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
@@ -53,9 +57,9 @@ struct LargeContentTests {
             let text = String(
                 decoding: target.prefix(max(0, length)).map(UInt8.init(bitPattern:)),
                 as: UTF8.self)
-            if text.hasPrefix("/"), text.hasSuffix("(deleted)") { count += 1 }
+            if text.hasPrefix("/"), text.hasSuffix("(deleted)") { paths.append("\(path)/\(name)") }
         }
-        return count
+        return paths
     }
 
     @Test(arguments: [5 << 20, 60 << 20])
@@ -195,6 +199,32 @@ struct LargeContentTests {
             #expect(answer.status == 200 && answer.text == "answer")
             #expect(originHas(stand, [body, body]))
             #expect(try post(stand, body).isHit)
+        }
+    }
+
+    @Test func aFileThatIsCutFailsTheExchange() async throws {
+        try await withStand(Self.declared + ["--max-key-body", "2MB"]) { stand in
+            answer(stand)
+            let client = try stand.client()
+            try client.send(
+                "POST /search HTTP/1.1\r\nHost: larder.test\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n")
+            // As much as a key may have: what is not on disk is less than a batch.
+            try client.send(chunked(Self.content(2 << 20), size: 60_000).dropLast(5) + [])
+            try await eventually("the file") {
+                var status = stat()
+                guard let path = try namelessPaths(stand).first else { return false }
+                return stat(path, &status) == 0 && status.st_size > (2 << 20) - (64 << 10)
+            }
+            let path = try #require(try namelessPaths(stand).first)
+            #expect(truncate(path, 0) == 0)
+            try client.send("1\r\nx\r\n")
+            let failed = try client.readAnswer()
+            #expect(failed.status == 502)
+            #expect(failed.fields["Proxy-Status"] == "larder; error=proxy_internal_error")
+            #expect(stand.origin.requests("/search").isEmpty)
+            try await eventually("no file") { try namelessFiles(stand) == 0 }
+            #expect(try post(stand, Self.content(1_500_000)).status == 200)
         }
     }
 
