@@ -9,7 +9,7 @@ extension ConnectionHandler {
         switch contentMode {
         case .none: break
         case .streaming: sendUpstream(part)
-        case .keyed(var content):
+        case .keyed(let content):
             contentMode = .none
             let action = content.append(part, loop.spoolBounds)
             perform(action, content)
@@ -31,7 +31,7 @@ extension ConnectionHandler {
         switch mode {
         case .none: if state.answer == .awaited, answer == nil { respond(keyed: nil) }
         case .streaming: answer?.finishRequestBody()
-        case .keyed(var content):
+        case .keyed(let content):
             contentMode = .none
             let action = content.end()
             perform(action, content)
@@ -59,7 +59,6 @@ extension ConnectionHandler {
     }
 
     private func write(_ content: KeyedContent) {
-        var content = content
         let bound = NIOLoopBound(self, eventLoop: loop.loop)
         let hasBegun = content.write(to: loop.spool, on: loop.loop) { file, failure in
             bound.value.wrote(file, failure)
@@ -73,7 +72,7 @@ extension ConnectionHandler {
     }
 
     private func wrote(_ file: SpoolFile, _ failure: SpoolFile.Failure?) {
-        guard case .keyed(var content) = contentMode, content.file === file else { return }
+        guard case .keyed(let content) = contentMode, content.file === file else { return }
         contentMode = .none
         if let failure { loop.noteSpoolTrouble(failure) }
         let action = content.written(isDone: failure == nil, loop.spoolBounds)
@@ -113,14 +112,14 @@ extension ConnectionHandler {
 
     /// A read is over; what it brought of the content and is still here counts as memory in use.
     func contentStays() {
-        guard case .keyed(var content) = contentMode else { return }
+        guard case .keyed(let content) = contentMode else { return }
         contentMode = .none
         content.stay(responder.engine.budget)
         contentMode = .keyed(content)
     }
 
     func squeezeContent() {
-        guard case .keyed(var content) = contentMode else { return }
+        guard case .keyed(let content) = contentMode else { return }
         contentMode = .none
         let action = content.squeeze()
         perform(action, content)
