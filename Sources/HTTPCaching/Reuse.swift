@@ -49,8 +49,8 @@ package enum Reuse {
         let isFresh = ttl > 0
         // RFC 9111 §5.2.1.4
         if request.flags.contains(.noCache) { return .mustForward(isFresh ? .request : .stale) }
-        // RFC 9111 §5.2.1.1
-        if let maxAge = request.maxAge, terms.age(at: now) > maxAge {
+        // RFC 9111 §5.2.1.1; whatever is stored is older than 0, although ages are whole seconds
+        if let maxAge = request.maxAge, maxAge <= 0 || terms.age(at: now) > maxAge {
             return .mustForward(isFresh ? .request : .stale)
         }
         // RFC 9111 §5.2.1.3

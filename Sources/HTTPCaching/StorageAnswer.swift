@@ -43,8 +43,10 @@ extension Storability {
         var statusRefusal: NoStoreReason? {
             // RFC 9111 §3: the response status code is final
             guard StatusRules.isFinal(status) else { return .status }
-            // RFC 9111 §3.3: no parts; a 200 with Content-Range is no clear answer either
-            if status == 206 || fields.contains(.contentRange) && status == 200 { return .partial }
+            // RFC 9111 §3.3: no parts
+            if status == 206 { return .partial }
+            // RFC 9110 §14.4: the field means nothing here; a part all the same if one was asked for
+            if status == 200, request.hasRange, fields.contains(.contentRange) { return .partial }
             if StatusRules.isNeverStored(status) {
                 return status == 416 && request.hasRange ? .partial : .status
             }
