@@ -17,6 +17,12 @@ package enum Reuse {
     /// How long an answer that belongs to nobody outlives its lifetime while the origin is away.
     package static let staleWhileUnreachable: Int64 = 86_400
 
+    /// Whether a status is the origin's failure, in whose place a stale answer may stand.
+    /// RFC 5861 §4
+    @inlinable package static func isFailure(status: Int) -> Bool {
+        status == 500 || status == 502 || status == 503 || status == 504
+    }
+
     /// Decides for one request.
     ///
     /// - Parameters:

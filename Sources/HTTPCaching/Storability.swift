@@ -37,10 +37,17 @@ package enum Storability {
         case .failure(let reason): return .failure(reason)
         }
         guard let lifetime = answer.lifetime else { return .failure(answer.missingLifetime) }
-        let hasValidator = request.method != .post && !Validation.validators(of: kept).isEmpty
+        let mayValidate = request.method != .post || policy.validatesPost
+        let hasValidator = mayValidate && !Validation.validators(of: kept).isEmpty
         let terms = answer.terms(lifetime: lifetime, hasValidator: hasValidator)
         if let refusal = answer.uselessness(of: terms) { return .failure(refusal) }
-        return .success(StoragePlan(terms: terms, fields: kept, vary: vary))
+        guard let part = answer.part, !part.isWhole else {
+            return .success(
+                StoragePlan(
+                    terms: terms, status: answer.storedStatus, fields: kept, vary: vary))
+        }
+        return .success(
+            StoragePlan(terms: terms, status: status, fields: kept, vary: vary, part: part))
     }
 
     /// Whether the origin itself gave a lifetime: `s-maxage`, `max-age`, Expires, or a targeted

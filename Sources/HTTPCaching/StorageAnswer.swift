@@ -43,8 +43,8 @@ extension Storability {
         var statusRefusal: NoStoreReason? {
             // RFC 9111 §3: the response status code is final
             guard StatusRules.isFinal(status) else { return .status }
-            // RFC 9111 §3.3: no parts
-            if status == 206 { return .partial }
+            // RFC 9111 §3.3: a part only if its place in the whole is clear
+            if status == 206 { return part == nil ? .partial : nil }
             // RFC 9110 §14.4: the field means nothing here; a part all the same if one was asked for
             if status == 200, request.hasRange, fields.contains(.contentRange) { return .partial }
             if StatusRules.isNeverStored(status) {
@@ -54,6 +54,17 @@ extension Storability {
             if isDeclared, status != 200, !freshness.isExplicit { return .status }
             return nil
         }
+
+        /// What a 206 brings of the representation; nil when it is not to be stored.
+        var part: RepresentationPart? {
+            guard status == 206, policy.storesParts, request.hasRange,
+                request.method == .get || request.method == .query
+            else { return nil }
+            return PartialContent.part(in: fields)
+        }
+
+        // RFC 9110 §15.3.7.3: the whole in one part is the whole
+        var storedStatus: Int { status == 206 ? 200 : status }
 
         /// The clauses about directives.
         var directiveRefusal: NoStoreReason? {
@@ -115,7 +126,9 @@ extension Storability {
         // RFC 9111 §3.1: what is left out of the store
         var keptFields: HTTPFields {
             let endToEnd = HopByHop.removed(from: fields)
-            let left = Set(control.privateFields + control.noCacheFields)
+            var left = Set(control.privateFields + control.noCacheFields)
+            // RFC 9111 §3.4: they belong to the message, not to the representation
+            if status == 206 { left.formUnion(["content-length", "content-range"]) }
             if left.isEmpty, policy.setCookie != .strip { return endToEnd }
             var kept = HTTPFields()
             for field in endToEnd {
