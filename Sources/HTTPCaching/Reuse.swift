@@ -108,6 +108,9 @@ package enum Reuse {
         if terms.flags.contains(.hasStaleIfError) || terms.staleIfErrorUntil > terms.freshUntil {
             return now < terms.staleIfErrorUntil
         }
+        if let limit = request.staleIfError, now < ReuseTerms.sum(terms.freshUntil, limit) {
+            return true
+        }
         if defaultStaleIfError > 0 {
             return now < ReuseTerms.sum(terms.freshUntil, defaultStaleIfError)
         }

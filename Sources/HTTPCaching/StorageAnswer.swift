@@ -63,9 +63,6 @@ extension Storability {
             return PartialContent.part(in: fields)
         }
 
-        // RFC 9110 §15.3.7.3: the whole in one part is the whole
-        var storedStatus: Int { status == 206 ? 200 : status }
-
         /// The clauses about directives.
         var directiveRefusal: NoStoreReason? {
             if override != nil { return nil }

@@ -16,15 +16,18 @@ package struct StoragePlan: Sendable, Equatable {
     ///
     /// The content must have exactly its length.
     package var part: RepresentationPart?
+    /// The names of the groups it is invalidated with; RFC 9875.
+    package var groups: [String]
 
     package init(
         terms: ReuseTerms, status: Int, fields: HTTPFields, vary: [String],
-        part: RepresentationPart? = nil
+        part: RepresentationPart? = nil, groups: [String] = []
     ) {
         self.terms = terms
         self.status = status
         self.fields = fields
         self.vary = vary
         self.part = part
+        self.groups = groups
     }
 }

@@ -93,6 +93,15 @@ struct RFC9111Section4ReuseTests {
         #expect(decide(request, at: now) == .mustForward(.stale))
     }
 
+    @Test("of several that would do the newest is used")
+    func newest() {
+        var newer = Self.makeTerms()
+        newer.dateValue = 1
+        #expect(newer.isNewer(than: Self.makeTerms()))
+        #expect(!Self.makeTerms().isNewer(than: newer))
+        #expect(!newer.isNewer(than: newer))
+    }
+
     @Test(
         "the frozen flags of a response",
         arguments: [
