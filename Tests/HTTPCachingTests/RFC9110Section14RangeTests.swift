@@ -93,6 +93,26 @@ struct RFC9110Section14RangeTests {
         }
     }
 
+    @Test("every short range of every short representation, against counting by hand")
+    func exhaustive() {
+        for length: Int64 in 0...5 {
+            let whole = StoredExtent.whole(length: length)
+            for first: Int64 in 0...6 {
+                for last in first...7 {
+                    let named = (first...last).filter { $0 < length }
+                    let selection = RangeSelection.select(
+                        RangeSpec.parse(["bytes=\(first)-\(last)"]), from: whole)
+                    let expected = named.first.map { "\($0)-\(named.last ?? $0)" }
+                    #expect(text(selection) == expected ?? "*/\(length)")
+                }
+                guard length > 0, first > 0 else { continue }
+                let selection = RangeSelection.select(
+                    RangeSpec.parse(["bytes=-\(first)"]), from: whole)
+                #expect(text(selection) == "\(max(0, length - first))-\(length - 1)")
+            }
+        }
+    }
+
     @Test("a representation of any length is cut without a trap")
     func extremes() {
         let last = RangeSelection.select([.suffix(1)], from: .whole(length: .max))
