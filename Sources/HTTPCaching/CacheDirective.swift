@@ -14,9 +14,27 @@ struct CacheDirective {
 
     /// All directives of all lines, in order; what has no name is dropped.
     ///
-    /// Quoted strings are values and hold no directives, also when their end is missing.
+    /// Quoted strings are values and hold no directives; behind a quote that is never closed only
+    /// what restricts is heard.
     static func all(in lines: [String]) -> [CacheDirective] {
-        lines.flatMap { line in FieldSyntax.members(of: line.utf8).compactMap { parsed($0) } }
+        lines.flatMap { line in
+            let members = FieldSyntax.members(of: line.utf8)
+            return members.compactMap { parsed($0) } + hiddenRestrictions(in: members.last ?? [])
+        }
+    }
+
+    private static let restrictions: Set<String> = [
+        "must-revalidate", "no-cache", "no-store", "no-transform", "private", "proxy-revalidate",
+    ]
+
+    private static func hiddenRestrictions(in member: ArraySlice<UInt8>) -> [CacheDirective] {
+        guard let quote = FieldSyntax.unclosedQuote(in: member) else { return [] }
+        return member[(quote + 1)...].split(separator: 0x2C).compactMap { piece in
+            let word = piece.drop { !FieldSyntax.isTokenByte($0) }
+                .prefix(while: FieldSyntax.isTokenByte)
+            let name = FieldSyntax.lowercased(word)
+            return restrictions.contains(name) ? CacheDirective(name: name, argument: .none) : nil
+        }
     }
 
     // RFC 9111 §5.2: cache-directive = token [ "=" ( token / quoted-string ) ]

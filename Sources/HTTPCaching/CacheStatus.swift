@@ -11,10 +11,16 @@ package struct CacheStatus: Sendable, Equatable {
     package var ttl: Int64?
     /// What the tokens cannot say.
     package var detail: String?
+    /// The key of the stored response; only where the operator wants it seen.
+    package var key: String?
+    /// Why the origin was asked although a response was stored: of `.revalidated` and
+    /// `.staleOnError`, whose result does not say it.
+    package var storedReason: ForwardReason
 
     package init(
         result: CacheResult, forwardStatus: Int? = nil, isStored: Bool = false,
-        isCollapsed: Bool = false, ttl: Int64? = nil, detail: String? = nil
+        isCollapsed: Bool = false, ttl: Int64? = nil, detail: String? = nil, key: String? = nil,
+        storedReason: ForwardReason = .stale
     ) {
         self.result = result
         self.forwardStatus = forwardStatus
@@ -22,49 +28,47 @@ package struct CacheStatus: Sendable, Equatable {
         self.isCollapsed = isCollapsed
         self.ttl = ttl
         self.detail = detail
+        self.key = key
+        self.storedReason = storedReason
+    }
+
+    /// Why the request went forward; nil when it did not. RFC 9211 §2.2
+    package var forwardReason: ForwardReason? {
+        switch result {
+        case .hit: nil
+        // A stale answer after an answer of the origin is one in its place.
+        case .stale: forwardStatus == nil ? nil : storedReason
+        case .staleOnError, .revalidated: storedReason
+        case .forwarded(let reason): reason
+        }
     }
 
     /// The member as it goes on the wire; the field's earlier members stand before it.
     package func serialized() -> String {
         var text = "larder"
         // RFC 9211 §2.1, §2.2: either hit or fwd
-        switch result {
-        case .hit, .stale: text += "; hit"
-        case .revalidated: text += "; fwd=stale; fwd-status=" + String(forwardStatus ?? 304)
-        case .forwarded(let reason):
-            text += "; fwd=" + reason.rawValue
+        if let forwardReason {
+            text += "; fwd=" + forwardReason.rawValue
             // RFC 9211 §2.3
-            if let forwardStatus { text += "; fwd-status=" + String(forwardStatus) }
+            let status = forwardStatus ?? (result == .revalidated ? 304 : nil)
+            if let status { text += "; fwd-status=" + String(status) }
+            // RFC 9211 §2.5, §2.6: only where the request went forward
+            if isStored { text += "; stored" }
+            if isCollapsed { text += "; collapsed" }
+        } else {
+            text += "; hit"
         }
-        let isForwarded = result != .hit && result != .stale
-        // RFC 9211 §2.5, §2.6: only where the request went forward
-        if isStored, isForwarded { text += "; stored" }
-        if isCollapsed, isForwarded { text += "; collapsed" }
         // RFC 9211 §2.4
-        if let ttl { text += "; ttl=" + String(Self.clamped(ttl)) }
+        if let ttl { text += "; ttl=" + StructuredText.integer(ttl) }
+        // RFC 9211 §2.7
+        if let key { text += "; key=" + StructuredText.string(key) }
         // RFC 9211 §2.8
-        if let detail { text += "; detail=" + Self.tokenOrString(detail) }
+        if let detail { text += "; detail=" + StructuredText.tokenOrString(detail) }
         return text
     }
-
-    // RFC 9651 §3.3.1: fifteen digits
-    private static func clamped(_ value: Int64) -> Int64 {
-        min(max(value, -999_999_999_999_999), 999_999_999_999_999)
-    }
-
-    // RFC 9651 §3.3.3, §3.3.4: what is no token is a string, without the bytes a string cannot hold
-    private static func tokenOrString(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        let starts = bytes.first.map { $0 == 0x2A || ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A }
-        let isTokenByte = { (byte: UInt8) in
-            FieldSyntax.isTokenByte(byte) || byte == 0x3A || byte == 0x2F
-        }
-        if starts == true, bytes.allSatisfy(isTokenByte) { return text }
-        var quoted: [UInt8] = [0x22]
-        for byte in bytes where byte >= 0x20 && byte < 0x7F {
-            if byte == 0x22 || byte == 0x5C { quoted.append(0x5C) }
-            quoted.append(byte)
-        }
-        return String(decoding: quoted + [0x22], as: UTF8.self)
+    /// The members of caches further up, to be kept before ours: all lines as they came, or none
+    /// where they would make the whole field unreadable. RFC 9211 §2
+    package static func upstream(_ lines: [String]) -> [String] {
+        StructuredText.list(lines) == nil ? [] : lines
     }
 }

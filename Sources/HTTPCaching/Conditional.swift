@@ -32,6 +32,7 @@ package enum Conditional {
         ifNoneMatch: [String], ifModifiedSince: [String], stored: HTTPFields,
         storedDate: EpochSeconds
     ) -> Outcome {
+        if ifNoneMatch.isEmpty, ifModifiedSince.isEmpty { return .full }
         // RFC 9110 §13.2.2: If-None-Match wins, also when nothing in it is a tag
         if !ifNoneMatch.isEmpty {
             let isAny = FieldSyntax.singleton(ifNoneMatch) == "*"

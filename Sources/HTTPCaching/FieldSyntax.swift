@@ -76,6 +76,22 @@ enum FieldSyntax {
         return members
     }
 
+    /// Where a quoted-string begins that has no end.
+    static func unclosedQuote(in member: ArraySlice<UInt8>) -> Int? {
+        var opened: Int?
+        var isEscaped = false
+        for (index, byte) in zip(member.indices, member) {
+            if isEscaped {
+                isEscaped = false
+            } else if opened != nil, byte == 0x5C {
+                isEscaped = true
+            } else if byte == 0x22 {
+                opened = opened == nil ? index : nil
+            }
+        }
+        return opened
+    }
+
     /// Digits only, saturating at 2^31; nil for anything else, the empty text too. RFC 9111 §1.2.2
     static func deltaSeconds(_ bytes: some Collection<UInt8>) -> Int64? {
         guard !bytes.isEmpty else { return nil }

@@ -17,26 +17,3 @@ package enum ForwardReason: String, Sendable, CaseIterable {
     /// The stored part did not hold what was asked for.
     case partial
 }
-
-/// How an exchange was answered; the one value behind Cache-Status, X-Cache, log and metrics.
-package enum CacheResult: Sendable, Equatable {
-    /// From the store, fresh.
-    case hit
-    /// From the store, stale.
-    case stale
-    /// From the store, after the origin confirmed it.
-    case revalidated
-    /// From the origin.
-    case forwarded(ForwardReason)
-
-    /// The value of X-Cache.
-    package var xCache: String {
-        switch self {
-        case .hit: "HIT"
-        case .stale: "STALE"
-        case .revalidated: "REVALIDATED"
-        case .forwarded(.bypass), .forwarded(.method), .forwarded(.request): "BYPASS"
-        case .forwarded: "MISS"
-        }
-    }
-}

@@ -10,7 +10,10 @@ package enum Invalidation {
     ///   - status: the final answer's.
     package static func applies(method: MethodKind, isDeclared: Bool, status: Int) -> Bool {
         // RFC 9111 §4.4: non-error is 2xx and 3xx
-        guard status >= 200, status <= 399 else { return false }
+        status >= 200 && status <= 399 && isUnsafe(method, isDeclared: isDeclared)
+    }
+
+    static func isUnsafe(_ method: MethodKind, isDeclared: Bool) -> Bool {
         switch method {
         case .get, .head, .query, .otherSafe: return false
         case .post: return !isDeclared

@@ -26,6 +26,9 @@ package struct RequestCacheControl: Sendable, Equatable {
     package var minFresh: Int64?
     /// The least of several, junk ignored.
     package var maxStale: MaxStale?
+    /// Seconds past its lifetime that an answer may have when the origin fails; the least of
+    /// several, junk ignored. RFC 5861 §4
+    package var staleIfError: Int64?
 
     /// A request that says nothing.
     package static let none = RequestCacheControl()
@@ -46,7 +49,7 @@ package struct RequestCacheControl: Sendable, Equatable {
 
     /// Whether nothing was said.
     @inlinable package var isEmpty: Bool {
-        flags.isEmpty && maxAge == nil && minFresh == nil && maxStale == nil
+        flags.isEmpty && maxAge == nil && minFresh == nil && maxStale == nil && staleIfError == nil
     }
 
     private mutating func apply(_ directive: CacheDirective) {
@@ -60,6 +63,8 @@ package struct RequestCacheControl: Sendable, Equatable {
         case "min-fresh":
             if let value = directive.seconds { minFresh = max(minFresh ?? 0, value) }
         case "max-stale": narrowMaxStale(directive)
+        case "stale-if-error":
+            if let value = directive.seconds { staleIfError = min(staleIfError ?? .max, value) }
         default: break
         }
     }

@@ -17,6 +17,12 @@ package enum Reuse {
     /// How long an answer that belongs to nobody outlives its lifetime while the origin is away.
     package static let staleWhileUnreachable: Int64 = 86_400
 
+    /// Whether a status is the origin's failure, in whose place a stale answer may stand.
+    /// RFC 5861 §4
+    @inlinable package static func isFailure(status: Int) -> Bool {
+        status == 500 || status == 502 || status == 503 || status == 504
+    }
+
     /// Decides for one request.
     ///
     /// - Parameters:
@@ -49,8 +55,8 @@ package enum Reuse {
         let isFresh = ttl > 0
         // RFC 9111 §5.2.1.4
         if request.flags.contains(.noCache) { return .mustForward(isFresh ? .request : .stale) }
-        // RFC 9111 §5.2.1.1
-        if let maxAge = request.maxAge, terms.age(at: now) > maxAge {
+        // RFC 9111 §5.2.1.1; whatever is stored is older than 0, although ages are whole seconds
+        if let maxAge = request.maxAge, maxAge <= 0 || terms.age(at: now) > maxAge {
             return .mustForward(isFresh ? .request : .stale)
         }
         // RFC 9111 §5.2.1.3
@@ -101,6 +107,9 @@ package enum Reuse {
         // RFC 5861 §4
         if terms.flags.contains(.hasStaleIfError) || terms.staleIfErrorUntil > terms.freshUntil {
             return now < terms.staleIfErrorUntil
+        }
+        if let limit = request.staleIfError, now < ReuseTerms.sum(terms.freshUntil, limit) {
+            return true
         }
         if defaultStaleIfError > 0 {
             return now < ReuseTerms.sum(terms.freshUntil, defaultStaleIfError)

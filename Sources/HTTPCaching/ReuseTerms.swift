@@ -63,6 +63,11 @@ package struct ReuseTerms: Sendable, Equatable {
     /// Whether freshness_lifetime > current_age. RFC 9111 §4.2
     @inlinable package func isFresh(at now: EpochSeconds) -> Bool { ttl(at: now) > 0 }
 
+    /// Whether this response is to be used rather than another that would do. RFC 9111 §4
+    @inlinable package func isNewer(than other: ReuseTerms) -> Bool {
+        dateValue > other.dateValue
+    }
+
     /// `left - right`, saturating.
     @inlinable package static func difference(_ left: Int64, _ right: Int64) -> Int64 {
         let (value, isOverflow) = left.subtractingReportingOverflow(right)

@@ -1,12 +1,14 @@
 /// What is known about caching each status code.
 enum StatusRules {
-    // RFC 9110 §15.1, without 206, and without the two that say more about the request than about
-    // the resource: 414 and 501
-    private static let heuristic: Set<Int> = [200, 203, 204, 300, 301, 308, 404, 405, 410]
+    // RFC 9110 §15.1
+    private static let heuristic: Set<Int> = [
+        200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501,
+    ]
 
     // Codes whose caching rules are implemented here
     private static let understood: Set<Int> = [
-        200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405,
+        200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404,
+        405,
         406, 408, 409, 410, 411, 413, 414, 415, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505,
     ]
 
@@ -15,7 +17,7 @@ enum StatusRules {
     private static let never: Set<Int> = [304, 407, 412, 416, 417, 425, 428, 429, 431, 511]
 
     // A broken request must not become the answer to whole ones on the word of a default.
-    private static let onlyExplicitly: Set<Int> = [400, 413, 414, 501]
+    private static let onlyExplicitly: Set<Int> = [400, 413]
 
     static func isFinal(_ status: Int) -> Bool { status >= 200 && status <= 599 }
 

@@ -37,10 +37,16 @@ package enum Storability {
         case .failure(let reason): return .failure(reason)
         }
         guard let lifetime = answer.lifetime else { return .failure(answer.missingLifetime) }
-        let hasValidator = request.method != .post && !Validation.validators(of: kept).isEmpty
+        let mayValidate = request.method != .post || policy.validatesPost
+        let hasValidator = mayValidate && !Validation.validators(of: kept).isEmpty
         let terms = answer.terms(lifetime: lifetime, hasValidator: hasValidator)
         if let refusal = answer.uselessness(of: terms) { return .failure(refusal) }
-        return .success(StoragePlan(terms: terms, fields: kept, vary: vary))
+        // RFC 9110 §15.3.7.3: the whole in one part is the whole
+        let part = answer.part.flatMap { $0.isWhole ? nil : $0 }
+        return .success(
+            StoragePlan(
+                terms: terms, status: status == 206 && part == nil ? 200 : status, fields: kept,
+                vary: vary, part: part, groups: CacheGroups.groups(in: fields)))
     }
 
     /// Whether the origin itself gave a lifetime: `s-maxage`, `max-age`, Expires, or a targeted

@@ -43,14 +43,24 @@ extension Storability {
         var statusRefusal: NoStoreReason? {
             // RFC 9111 §3: the response status code is final
             guard StatusRules.isFinal(status) else { return .status }
-            // RFC 9111 §3.3: no parts; a 200 with Content-Range is no clear answer either
-            if status == 206 || fields.contains(.contentRange) && status == 200 { return .partial }
+            // RFC 9111 §3.3: a part only if its place in the whole is clear
+            if status == 206 { return part == nil ? .partial : nil }
+            // RFC 9110 §14.4: the field means nothing here; a part all the same if one was asked for
+            if status == 200, request.hasRange, fields.contains(.contentRange) { return .partial }
             if StatusRules.isNeverStored(status) {
                 return status == 416 && request.hasRange ? .partial : .status
             }
             // A declared POST is stored for 200 unless the origin says more.
             if isDeclared, status != 200, !freshness.isExplicit { return .status }
             return nil
+        }
+
+        /// What a 206 brings of the representation; nil when it is not to be stored.
+        var part: RepresentationPart? {
+            guard status == 206, policy.storesParts, request.hasRange,
+                request.method == .get || request.method == .query
+            else { return nil }
+            return PartialContent.part(in: fields)
         }
 
         /// The clauses about directives.
@@ -113,7 +123,9 @@ extension Storability {
         // RFC 9111 §3.1: what is left out of the store
         var keptFields: HTTPFields {
             let endToEnd = HopByHop.removed(from: fields)
-            let left = Set(control.privateFields + control.noCacheFields)
+            var left = Set(control.privateFields + control.noCacheFields)
+            // RFC 9111 §3.4: they belong to the message, not to the representation
+            if status == 206 { left.formUnion(["content-length", "content-range"]) }
             if left.isEmpty, policy.setCookie != .strip { return endToEnd }
             var kept = HTTPFields()
             for field in endToEnd {

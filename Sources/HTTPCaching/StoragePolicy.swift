@@ -20,13 +20,18 @@ package struct StoragePolicy: Sendable, Equatable {
     package var setCookie: SetCookieMode
     /// Credentials and cookies change nothing: answers are shared.
     package var ignoreCredentials: Bool
-    /// Callers' Cache-Control and Pragma change nothing.
+    /// Callers' Cache-Control and Pragma change nothing, neither in storing nor in reuse.
     package var ignoreRequestDirectives: Bool
+    /// A stale answer to a declared POST may be validated.
+    package var validatesPost: Bool
+    /// The store takes a 206; the caller keeps `StoragePlan.part`.
+    package var storesParts: Bool
 
     package init(
         isDeclared: Bool = false, defaultTTL: Int64 = 7200, ttlOverride: Int64? = nil,
         setCookie: SetCookieMode = .refuse, ignoreCredentials: Bool = false,
-        ignoreRequestDirectives: Bool = false
+        ignoreRequestDirectives: Bool = false, validatesPost: Bool = false,
+        storesParts: Bool = false
     ) {
         self.isDeclared = isDeclared
         self.defaultTTL = defaultTTL
@@ -34,6 +39,14 @@ package struct StoragePolicy: Sendable, Equatable {
         self.setCookie = setCookie
         self.ignoreCredentials = ignoreCredentials
         self.ignoreRequestDirectives = ignoreRequestDirectives
+        self.validatesPost = validatesPost
+        self.storesParts = storesParts
+    }
+
+    /// A request's directives as far as this route listens to them: what `Reuse` is to be asked
+    /// with.
+    @inlinable package func heard(_ directives: RequestCacheControl) -> RequestCacheControl {
+        ignoreRequestDirectives ? .none : directives
     }
 }
 

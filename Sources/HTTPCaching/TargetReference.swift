@@ -83,7 +83,7 @@ enum TargetReference {
     }
 
     // RFC 9110 §4.2.3: case, the default port and one trailing dot do not tell origins apart
-    private static func normalized(_ authority: ArraySlice<UInt8>, scheme: String) -> String {
+    static func normalized(_ authority: ArraySlice<UInt8>, scheme: String) -> String {
         var text = authority
         let port = text.lastIndex(of: 0x3A).map { text[($0 + 1)...] }
         if let port, port.allSatisfy(FieldSyntax.isDigit) {

@@ -71,14 +71,98 @@ package enum Validation {
         return date == storedDate
     }
 
-    /// Whether the answer to a HEAD shows that the stored response is no longer what a GET would
-    /// get; only for a 200. RFC 9111 §4.3.5
-    package static func isContradicted(stored: HTTPFields, byHead head: HTTPFields) -> Bool {
-        [HTTPField.Name.eTag, .lastModified, .contentLength].contains { name in
-            guard let theirs = FieldSyntax.singleton(head[values: name]),
-                let mine = FieldSyntax.singleton(stored[values: name])
-            else { return head.contains(name) && stored.contains(name) }
-            return !theirs.utf8.elementsEqual(mine.utf8)
+    /// Whether a stale stored response is validated rather than fetched anew.
+    ///
+    /// - Parameter isPostValidated: the route's `StoragePolicy.validatesPost`.
+    package static func applies(to method: MethodKind, isPostValidated: Bool) -> Bool {
+        switch method {
+        case .get, .query: true
+        case .post: isPostValidated
+        // A HEAD validates nothing itself: see `effect(ofHead:)`.
+        case .head, .otherSafe, .unsafe: false
         }
+    }
+
+    /// What the answer to a request with a stored response's validators means.
+    package enum Outcome: Sendable, Equatable {
+        /// 304: `freshened` and reuse.
+        case freshen
+        /// It speaks of another representation, or the method does not take conditions: ask again
+        /// without them.
+        case refetch
+        /// The origin failed: see `Reuse.mayServeOnError`.
+        case failed
+        /// A full answer, which takes the stored one's place.
+        case replace
+    }
+
+    /// Reads the answer to a validation. RFC 9111 §4.3.3
+    package static func outcome(
+        status: Int, fields: HTTPFields, stored: HTTPFields
+    ) -> Outcome {
+        switch status {
+        case 304: matches(stored: stored, notModified: fields) ? .freshen : .refetch
+        // RFC 9110 §13.1.2: what If-None-Match does to methods other than GET and HEAD
+        case 412: .refetch
+        case _ where Reuse.isFailure(status: status): .failed
+        default: .replace
+        }
+    }
+
+    /// The If-None-Match that asks for a client and for the store at once; nil when either has no
+    /// tag. RFC 9111 §4.3.2
+    ///
+    /// Only with a stored whole. On a 304 that `matches` the stored response, freshen it and
+    /// evaluate the client's own conditions on the result; any other 304 is the client's.
+    package static func combinedIfNoneMatch(
+        client lines: [String], stored: HTTPFields
+    ) -> String? {
+        let members = lines.flatMap { FieldSyntax.members(of: $0.utf8, hasEscapes: false) }
+        guard !members.isEmpty, !members.contains([0x2A]),
+            let tag = validators(of: stored).ifNoneMatch
+        else { return nil }
+        let mine = Array(tag.utf8)[...]
+        let isThere = members.contains(mine)
+        return (members + (isThere ? [] : [mine]))
+            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+    }
+
+    /// What the answer to a HEAD means for the stored answer to a GET.
+    package enum HeadEffect: Sendable, Equatable {
+        /// It is still what a GET would get: `freshened`.
+        case freshen
+        /// It is not: stale from now on.
+        case makeStale
+        /// The answer says nothing about it.
+        case none
+    }
+
+    /// Compares the answer to a HEAD with a stored 200 that it could have been made from.
+    /// RFC 9111 §4.3.5
+    ///
+    /// An answer without any validator contradicts nothing; it confirms only what has none either.
+    /// - Parameters:
+    ///   - status: the HEAD answer's.
+    ///   - head: its fields.
+    ///   - stored: the stored response's fields.
+    ///   - completeLength: the stored representation's; nil when only a part is stored and nobody
+    ///     said how long the whole is.
+    package static func effect(
+        ofHead head: HTTPFields, status: Int, stored: HTTPFields, completeLength: Int64?
+    ) -> HeadEffect {
+        guard status == 200 else { return .none }
+        var isConfirmed = false
+        for name in [HTTPField.Name.eTag, .lastModified] where head.contains(name) {
+            guard let theirs = FieldSyntax.singleton(head[values: name]),
+                let mine = FieldSyntax.singleton(stored[values: name]),
+                theirs.utf8.elementsEqual(mine.utf8)
+            else { return .makeStale }
+            isConfirmed = true
+        }
+        if let completeLength, head.contains(.contentLength) {
+            guard FieldSyntax.singleton(head[values: .contentLength]) == String(completeLength)
+            else { return .makeStale }
+        }
+        return isConfirmed || validators(of: stored).isEmpty ? .freshen : .none
     }
 }

@@ -109,6 +109,24 @@ struct DeclaredRouteTests {
         #expect(query?.flags == [.isKeyedByContent, .hasValidator])
     }
 
+    @Test("a route may say that its POST answers can be validated")
+    func validatedPost() {
+        let policy = StoragePolicy(isDeclared: true, validatesPost: true)
+        let tagged: KeyValuePairs = ["ETag": "\"a\"", "Cache-Control": "no-cache"]
+        #expect(judge(tagged, request: Self.post, policy: policy).refusal == nil)
+        #expect(judge(tagged, request: Self.post, policy: Self.declared).refusal == .noCache)
+        let plain: KeyValuePairs = ["ETag": "\"a\""]
+        let terms = judge(plain, request: Self.post, policy: policy).terms
+        #expect(terms?.flags.contains(.hasValidator) == true)
+    }
+
+    @Test("a route may be deaf to what requests say, in storing and in reuse")
+    func deafness() {
+        let said = RequestCacheControl(cacheControl: ["no-cache, no-store, only-if-cached"])
+        #expect(StoragePolicy().heard(said) == said)
+        #expect(StoragePolicy(ignoreRequestDirectives: true).heard(said) == .none)
+    }
+
     @Test("a declared QUERY that says no-cache has no lifetime, only a validation")
     func queryNoCache() {
         for validator in [("ETag", "\"a\""), ("Last-Modified", "Sun, 06 Nov 1993 08:49:37 GMT")] {

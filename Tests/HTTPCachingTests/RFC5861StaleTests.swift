@@ -81,6 +81,31 @@ struct RFC5861StaleTests {
     }
 
     @Test(
+        "§4 a request may take a stale answer itself, where the response does not forbid it",
+        arguments: [
+            ("stale-if-error=50", [], 149, true), ("stale-if-error=50", [], 150, false),
+            ("stale-if-error=50, stale-if-error=9", [], 110, false),
+            ("stale-if-error=junk", [], 101, false), ("stale-if-error", [], 101, false),
+            ("stale-if-error=99999999999", [], 1_000_000, true),
+            ("stale-if-error=50", .mustRevalidate, 110, false),
+            ("stale-if-error=50", .alwaysValidate, 110, false),
+            ("stale-if-error=50", .hasStaleIfError, 110, false),
+            ("stale-if-error=50, no-cache", [], 110, false),
+        ] as [(String, ReuseTerms.Flags, EpochSeconds, Bool)])
+    func requestWindow(
+        request: String, flags: ReuseTerms.Flags, now: EpochSeconds, expected: Bool
+    ) {
+        #expect(mayServe(flags: flags, request: request, at: now) == expected)
+        #expect(RequestCacheControl(cacheControl: ["stale-if-error=5"]).isEmpty == false)
+    }
+
+    @Test("§4 which answers are failures")
+    func failures() {
+        let failures = (100...599).filter { Reuse.isFailure(status: $0) }
+        #expect(failures == [500, 502, 503, 504])
+    }
+
+    @Test(
         "the request's own word rules over every window",
         arguments: [
             ("no-cache", false), ("max-age=1000", false), ("min-fresh=0", false),

@@ -32,6 +32,29 @@ struct RFC9110Section7HopByHopTests {
         #expect(linesOf(HopByHop.removed(from: fields)) == ["A: 1", "a: 5"])
     }
 
+    @Test(
+        "what is for all recipients stays, whatever Connection says",
+        arguments: [
+            "Cache-Control", "Content-Type", "Content-Encoding", "Vary", "ETag", "Set-Cookie",
+            "Age", "Date", "Expires", "Last-Modified", "CDN-Cache-Control", "Via", "Accept-Ranges",
+            "Host", "Authorization", "Cookie", "Range", "If-None-Match", "X-Forwarded-For",
+        ])
+    func protected(name: String) {
+        #expect(!HopByHop.mayBeNominated(name.lowercased()))
+        let fields = makeFields([name: "x", "Connection": "close, " + name])
+        #expect(linesOf(HopByHop.removed(from: fields)) == [name + ": x"])
+    }
+
+    @Test("options of Connection lines")
+    func options() {
+        #expect(HopByHop.connectionOptions([]) == [])
+        #expect(
+            HopByHop.connectionOptions(["Close, X-A", ",\tKEEP-ALIVE ,", ""])
+                == ["close", "x-a", "keep-alive"])
+        #expect(HopByHop.mayBeNominated("x-a"))
+        #expect(HopByHop.mayBeNominated("keep-alive"))
+    }
+
     @Test("order, case and duplicates of the others stay")
     func order() {
         let fields = makeFields(["X-b": "1", "x-A": "2", "X-B": "3"])

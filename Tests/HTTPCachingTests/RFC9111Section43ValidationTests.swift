@@ -106,22 +106,6 @@ struct RFC9111Section43ValidationTests {
                 == expected)
     }
 
-    @Test(
-        "§4.3.5 a HEAD that contradicts the stored GET",
-        arguments: [
-            ("ETag", "\"a\"", "\"a\"", false), ("ETag", "\"a\"", "\"b\"", true),
-            ("ETag", "\"a\"", nil, false), ("ETag", nil, "\"a\"", false),
-            ("Content-Length", "5", "5", false), ("Content-Length", "5", "6", true),
-            ("Last-Modified", date, date, false), ("Last-Modified", date, otherDate, true),
-            ("Content-Type", "a/b", "c/d", false),
-        ] as [(String, String?, String?, Bool)])
-    func head(name: String, stored: String?, head: String?, expected: Bool) {
-        #expect(
-            Validation.isContradicted(
-                stored: stored.map { makeFields([name: $0]) } ?? HTTPFields(),
-                byHead: head.map { makeFields([name: $0]) } ?? HTTPFields()) == expected)
-    }
-
     private func makeValidators(_ tag: String?, _ date: String?) -> HTTPFields {
         var fields = HTTPFields()
         if let tag { fields[.eTag] = tag }

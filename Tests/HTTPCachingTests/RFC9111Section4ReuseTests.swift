@@ -34,7 +34,8 @@ struct RFC9111Section4ReuseTests {
         "§5.2.1 request directives",
         arguments: [
             ("no-cache", 10, .mustForward(.request)), ("no-cache", 110, .mustForward(.stale)),
-            ("max-age=0", 10, .mustForward(.request)), ("max-age=0", 0, .fresh),
+            ("max-age=0", 10, .mustForward(.request)), ("max-age=0", 0, .mustForward(.request)),
+            ("max-age=1", 0, .fresh), ("max-age=0, only-if-cached", 0, .gatewayTimeout),
             ("max-age=10", 10, .fresh), ("max-age=9", 10, .mustForward(.request)),
             ("max-age=junk", 10, .mustForward(.request)),
             ("max-age=1000", 110, .mustForward(.stale)),
@@ -90,6 +91,15 @@ struct RFC9111Section4ReuseTests {
         arguments: [("min-fresh=1, max-stale", 110), ("min-fresh=1, max-stale", 100)])
     func minFreshAndMaxStale(request: String, now: EpochSeconds) {
         #expect(decide(request, at: now) == .mustForward(.stale))
+    }
+
+    @Test("of several that would do the newest is used")
+    func newest() {
+        var newer = Self.makeTerms()
+        newer.dateValue = 1
+        #expect(newer.isNewer(than: Self.makeTerms()))
+        #expect(!Self.makeTerms().isNewer(than: newer))
+        #expect(!newer.isNewer(than: newer))
     }
 
     @Test(

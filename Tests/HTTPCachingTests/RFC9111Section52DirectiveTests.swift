@@ -15,7 +15,10 @@ struct RFC9111Section52DirectiveTests {
             (["must-revalidate=1,proxy-revalidate"], [.mustRevalidate, .proxyRevalidate]),
             (["no-store=\"x"], .noStore), (["no store"], []), (["=no-store"], []), ([], []),
             ([""], []),
-            (["x=\"no-store\""], []), (["x=\"\\\"no-store, private"], []), (["no-st\u{F6}re"], []),
+            (["x=\"no-store\""], []), (["x=\"\\\"no-store, private"], [.noStore, .private]),
+            (["max-age=5, x=\"a, No-Cache=b, public, max-age=9"], .noCache),
+            (["x=\"a\", y=\"b, no-store", "immutable"], [.noStore, .immutable]),
+            (["no-st\u{F6}re"], []),
             (["\u{212A}, no-cache"], .noCache), (["no-cache=\"\""], .noCache),
             (["no-cache=\"a,b\", no-cache"], .noCache), (["private=\"a\u{E9}\""], .private),
         ] as [([String], ResponseCacheControl.Flags)])

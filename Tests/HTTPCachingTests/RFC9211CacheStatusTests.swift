@@ -34,6 +34,32 @@ struct RFC9211CacheStatusTests {
                     detail: NoStoreReason.setCookie.rawValue),
                 "larder; fwd=miss; fwd-status=200; detail=set-cookie"
             ),
+            (
+                CacheStatus(result: .staleOnError, forwardStatus: 503, ttl: -5),
+                "larder; fwd=stale; fwd-status=503; ttl=-5"
+            ),
+            (
+                CacheStatus(result: .staleOnError, ttl: -5, detail: "stale-if-error"),
+                "larder; fwd=stale; ttl=-5; detail=stale-if-error"
+            ),
+            (
+                CacheStatus(result: .stale, forwardStatus: 503, ttl: -5),
+                "larder; fwd=stale; fwd-status=503; ttl=-5"
+            ),
+            (
+                CacheStatus(
+                    result: .revalidated, forwardStatus: 304, isStored: true, ttl: 60,
+                    storedReason: .request),
+                "larder; fwd=request; fwd-status=304; stored; ttl=60"
+            ),
+            (
+                CacheStatus(result: .forwarded(.partial), forwardStatus: 206, isStored: true),
+                "larder; fwd=partial; fwd-status=206; stored"
+            ),
+            (
+                CacheStatus(result: .hit, ttl: 5, detail: "a", key: "GET \"/\""),
+                "larder; hit; ttl=5; key=\"GET \\\"/\\\"\"; detail=a"
+            ),
             (CacheStatus(result: .hit, ttl: .min), "larder; hit; ttl=-999999999999999"),
         ])
     func members(status: CacheStatus, expected: String) {
@@ -55,7 +81,8 @@ struct RFC9211CacheStatusTests {
     @Test(
         "X-Cache from the same value",
         arguments: [
-            (.hit, "HIT"), (.stale, "STALE"), (.revalidated, "REVALIDATED"),
+            (.hit, "HIT"), (.stale, "STALE"), (.staleOnError, "STALE"),
+            (.revalidated, "REVALIDATED"),
             (.forwarded(.bypass), "BYPASS"), (.forwarded(.method), "BYPASS"),
             (.forwarded(.request), "BYPASS"), (.forwarded(.miss), "MISS"),
             (.forwarded(.uriMiss), "MISS"),
@@ -67,9 +94,39 @@ struct RFC9211CacheStatusTests {
     }
 
     @Test("every reason is a token", arguments: NoStoreReason.allCases)
-    func reasons(reason: NoStoreReason) {
+    func noStoreReasons(reason: NoStoreReason) {
         let text = CacheStatus(result: .hit, detail: reason.rawValue).serialized()
         #expect(text == "larder; hit; detail=" + reason.rawValue)
+    }
+
+    @Test("one word for each result, and back")
+    func resultTokens() {
+        let words = CacheResult.allCases.map(\.token)
+        #expect(words.count == 4 + ForwardReason.allCases.count)
+        #expect(Set(words).count == words.count)
+        for result in CacheResult.allCases { #expect(CacheResult(token: result.token) == result) }
+        #expect(CacheResult(token: "HIT") == nil)
+    }
+
+    @Test("why a request went forward")
+    func reasons() {
+        #expect(CacheStatus(result: .hit).forwardReason == nil)
+        #expect(CacheStatus(result: .stale).forwardReason == nil)
+        #expect(CacheStatus(result: .staleOnError).forwardReason == .stale)
+        #expect(CacheStatus(result: .revalidated).forwardReason == .stale)
+        #expect(CacheStatus(result: .forwarded(.method)).forwardReason == .method)
+    }
+
+    @Test(
+        "§2 members from upstream are kept, unless they would spoil ours",
+        arguments: [
+            (["OriginCache; hit; ttl=1100"], true), (["a; fwd=miss", "\"B C\"; hit"], true),
+            (["ExampleCache; fwd=uri-miss; key=\"a, b\"; detail=x"], true), ([], true),
+            (["a; hit,"], false), (["a hit"], false), (["\"a"], false), (["a; Hit"], false),
+            (["\u{E9}"], false), (["a", "b; =1"], false),
+        ] as [([String], Bool)])
+    func upstream(lines: [String], isKept: Bool) {
+        #expect(CacheStatus.upstream(lines) == (isKept ? lines : []))
     }
 
     @Test("the tokens of §2.2")
