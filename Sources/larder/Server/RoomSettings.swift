@@ -27,8 +27,10 @@ struct RoomSettings {
         store.hardLogLimit = server.store.maxWALBytes
         store.readers = Self.readers
         store.maxBytes = Int64(server.store.maxBytes)
+        store.staleMargin = max(store.staleMargin, server.caching.staleIfError)
         engine.readers = Self.readers
-        engine.maxObjectBytes = server.caching.maxObjectBytes
+        // One answer must not push out all others.
+        engine.maxObjectBytes = min(server.caching.maxObjectBytes, server.store.maxBytes / 4)
         engine.staleIfError = server.caching.staleIfError
         engine.credentialFields = server.caching.credentialFields
         engine.collapseTimeout = server.caching.collapseTimeout.timeAmount
