@@ -91,10 +91,24 @@ package struct PassRequest: Sendable {
     /// Why nothing was looked up, or nothing is stored.
     package var reason: ForwardReason
     package var detail: String?
+    /// What its answer may be stored for, where it is what a later GET would get.
+    package var later: LaterGet?
+
+    /// What a GET of the same target would be stored by (RFC 9110 §9.3.3).
+    package struct LaterGet: Sendable {
+        package var policy: StoragePolicy
+        package var fields: any FieldLines
+
+        package init(policy: StoragePolicy, fields: any FieldLines) {
+            self.policy = policy
+            self.fields = fields
+        }
+    }
 
     package init(
         origin: OriginRequest, facts: RequestFacts, isDeclared: Bool, scheme: String,
-        authority: String, surface: Surface, reason: ForwardReason, detail: String?
+        authority: String, surface: Surface, reason: ForwardReason, detail: String?,
+        later: LaterGet? = nil
     ) {
         self.origin = origin
         self.facts = facts
@@ -104,6 +118,7 @@ package struct PassRequest: Sendable {
         self.surface = surface
         self.reason = reason
         self.detail = detail
+        self.later = later
     }
 }
 

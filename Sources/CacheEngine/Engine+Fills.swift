@@ -53,7 +53,7 @@ extension Engine {
         entry.body = .cached(body, chunks)
         let response = StoredResponse(
             entry: entry, rendering: stored.rendering, generation: stored.generation,
-            epoch: stored.epoch)
+            groupStamp: stored.groupStamp, epoch: stored.epoch)
         memory.replace(stored, by: response)
     }
 }

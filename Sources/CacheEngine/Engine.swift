@@ -68,6 +68,7 @@ package final class Engine: Sendable {
     let inlineLimit: Int
     let logLimits: FillLogState.Limits
     let generations = Generations()
+    let groups = GroupStamps()
     private let epoch = Atomic<UInt64>(0)
     let store: any EntryStore
     let storedKeys = StoredKeys()
@@ -141,6 +142,8 @@ package final class Engine: Sendable {
     func isCurrent(_ stored: StoredResponse) -> Bool {
         generations.current(of: stored.uriKey) == stored.generation
             && epoch.load(ordering: .acquiring) == stored.epoch
+            && (stored.groups.isEmpty
+                || groups.areCurrent(stored.groups, since: stored.groupStamp))
     }
 
     // MARK: Resolve
@@ -236,6 +239,13 @@ package final class Engine: Sendable {
         }
     }
 
+    /// Drops every stored response of the groups (RFC 9875 §3).
+    package func invalidateGroups(scheme: String, authority: String, names: [String]) {
+        guard !names.isEmpty else { return }
+        let origin = CacheGroups.origin(scheme: scheme, authority: authority)
+        writes.invalidateGroups(names.map { "\(origin) \($0)" }, at: clock.now(), groups: groups)
+    }
+
     private func bumpEpoch() {
         epoch.wrappingAdd(1, ordering: .acquiringAndReleasing)
         storedKeys.forget()
@@ -254,16 +264,20 @@ package final class Engine: Sendable {
 
     var currentEpoch: UInt64 { epoch.load(ordering: .acquiring) }
 
-    func makeResponse(_ entry: StoredEntry, generation: UInt64, epoch: UInt64) -> StoredResponse {
+    func makeResponse(
+        _ entry: StoredEntry, generation: UInt64, groupStamp: UInt64, epoch: UInt64
+    ) -> StoredResponse {
         StoredResponse(
             entry: entry, rendering: renderer.rendering(of: entry), generation: generation,
+            groupStamp: groupStamp,
             epoch: epoch)
     }
 
     /// Makes a response readable at once and queues it for the file.
     func store(_ response: StoredResponse, isFreshen: Bool, replacesRow: Bool) -> PutOutcome {
         let outcome = writes.put(
-            response, isFreshen: isFreshen, replacesRow: replacesRow, generations: generations)
+            response, isFreshen: isFreshen, replacesRow: replacesRow, generations: generations,
+            groups: groups)
         switch outcome {
         case .queued:
             storedKeys.add(response.name)
@@ -311,8 +325,9 @@ package final class Engine: Sendable {
         done: @escaping @Sendable (DurableFinding) -> Void
     ) {
         // Both before the read: what changes meanwhile makes the result old.
-        let generation = generation(of: query.uriKey)
-        let epoch = currentEpoch
+        let since = Since(
+            generation: generation(of: query.uriKey), groupStamp: groups.stamp,
+            epoch: currentEpoch)
         readers.submit { [self] state in
             guard case .active = state else {
                 loop.execute { done(.unreadable) }
@@ -321,7 +336,7 @@ package final class Engine: Sendable {
             var finding = DurableFinding.unreadable
             for _ in 0..<Self.readAttempts {
                 let batches = writes.finishedBatches
-                finding = read(query, generation: generation, epoch: epoch)
+                finding = read(query, since: since)
                 // A batch that ended between the read and the look at what is pending was seen by
                 // neither.
                 if writes.finishedBatches == batches { break }
@@ -341,19 +356,32 @@ package final class Engine: Sendable {
 
     private static let readAttempts = 3
 
-    private func read(_ query: EntryQuery, generation: UInt64, epoch: UInt64) -> DurableFinding {
+    /// What was current when a read began.
+    private struct Since {
+        var generation: UInt64
+        var groupStamp: UInt64
+        var epoch: UInt64
+    }
+
+    private func read(_ query: EntryQuery, since: Since) -> DurableFinding {
         do {
             switch try store.find(query) {
             case .entry(let entry):
-                guard self.generation(of: query.uriKey) == generation else { return .none(.miss) }
+                let groups = entry.groups
+                guard generation(of: query.uriKey) == since.generation,
+                    self.groups.areCurrent(groups, since: since.groupStamp)
+                else { return .none(.miss) }
                 let name = EntryName(
                     uriKey: query.uriKey, primaryKey: query.primaryKey,
                     variantKey: entry.variant.key)
-                switch writes.overlay(of: name) {
+                switch writes.overlay(of: name, groups: groups) {
                 case .deleted: return .none(.miss)
                 case .put(let newer): return .response(newer)
                 case .none:
-                    return .response(makeResponse(entry, generation: generation, epoch: epoch))
+                    return .response(
+                        makeResponse(
+                            entry, generation: since.generation, groupStamp: since.groupStamp,
+                            epoch: since.epoch))
                 }
             case .varyMiss: return .none(.varyMiss)
             case .miss: return .none(.miss)

@@ -96,6 +96,17 @@ package struct StoredEntry: Sendable, Equatable {
     }
 }
 
+extension StoredEntry {
+    /// The cache groups of the response, each with its origin before it: groups of one name are the
+    /// same on one origin only (RFC 9875 §2.1).
+    package var groups: [String] {
+        let names = CacheGroups.groups(in: fields)
+        guard !names.isEmpty else { return [] }
+        let origin = CacheGroups.origin(scheme: identity.scheme, authority: identity.authority)
+        return names.map { "\(origin) \($0)" }
+    }
+}
+
 /// An immutable stored response in memory, shared by every loop that answers with it.
 package final class StoredResponse: Sendable {
     package let entry: StoredEntry
@@ -103,6 +114,10 @@ package final class StoredResponse: Sendable {
     package let rendering: ByteBuffer
     /// The URI's generation when the fill or the durable read began.
     package let generation: UInt64
+    /// The group stamp of the same moment.
+    package let groupStamp: UInt64
+    /// The cache groups it is invalidated with, each with its origin before it (RFC 9875).
+    package let groups: [String]
     /// The file's epoch when this was written by us or read from it.
     package let epoch: UInt64
     /// Bytes this costs in memory, object overhead included.
@@ -116,10 +131,15 @@ package final class StoredResponse: Sendable {
         EntryName(uriKey: uriKey, primaryKey: primaryKey, variantKey: variant.key)
     }
 
-    package init(entry: StoredEntry, rendering: ByteBuffer, generation: UInt64, epoch: UInt64) {
+    package init(
+        entry: StoredEntry, rendering: ByteBuffer, generation: UInt64, groupStamp: UInt64 = 0,
+        epoch: UInt64
+    ) {
         self.entry = entry
         self.rendering = rendering
         self.generation = generation
+        self.groupStamp = groupStamp
+        groups = entry.groups
         self.epoch = epoch
         self.cost = Self.cost(of: entry, rendering: rendering)
     }

@@ -184,7 +184,7 @@ extension Mutation {
     fileprivate var growsLog: Bool {
         switch self {
         case .put, .freshen, .chunk, .touch: true
-        case .delete, .invalidate, .dropBody: false
+        case .delete, .invalidate, .invalidateGroups, .dropBody: false
         }
     }
 }

@@ -85,6 +85,24 @@ enum Statements {
     // `responses_by_name`, first column.
     static let deleteURI = "DELETE FROM responses WHERE uri_key = ?"
 
+    // `responses_by_name`, all columns, then the key of `tags`.
+    static let noteGroup = """
+        INSERT OR IGNORE INTO tags (response_id, tag)
+        SELECT id, ? FROM responses WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
+        """
+
+    // `responses_by_name`, all columns, then the key of `tags`.
+    static let forgetGroups = """
+        DELETE FROM tags WHERE response_id = (
+            SELECT id FROM responses WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
+        )
+        """
+
+    // `tags_by_tag`, then rowids.
+    static let deleteGroup = """
+        DELETE FROM responses WHERE id IN (SELECT response_id FROM tags WHERE tag = ?)
+        """
+
     // Rowid append.
     static let logInvalidation =
         "INSERT INTO invalidations (uri_key, at, reason) VALUES (?, ?, ?)"
@@ -254,7 +272,8 @@ enum Statements {
 
     /// Every statement that looks into a table, for the test that explains them.
     static let all = [
-        insert, put, freshen, bodyChecksum, countVariants, trimVariants, deleteVariant, deletePlain,
+        insert, put, noteGroup, forgetGroups, deleteGroup, freshen, bodyChecksum, countVariants,
+        trimVariants, deleteVariant, deletePlain,
         deleteURI, logInvalidation, pruneInvalidations, find, body, bodyState, chunk, probeURI,
         names,
         lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody, orphanBody,

@@ -15,6 +15,8 @@ extension Writer {
             try delete(name)
         case .invalidate(let uriKey, let at):
             try invalidate(uriKey, at: at)
+        case .invalidateGroups(let names, let at):
+            try invalidateGroups(names, at: at)
         case .chunk(let chunk):
             try put(chunk)
         case .dropBody(let body):
@@ -61,6 +63,7 @@ extension Writer {
             try stepPut(statements.put, response, body: body)
         }
         let newRow = sqlite3_last_insert_rowid(connection.pointer)
+        try noteGroups(response, isNew: newRow != 0)
         guard newRow != 0 else { return }
         // The last rows were deleted and their ids are given again.
         if newRow <= hand { hand = newRow &- 1 }
@@ -146,7 +149,10 @@ extension Writer {
         }
         try statement.end(code)
         // The row is gone, or has another body by now.
-        if sqlite3_changes(connection.pointer) == 0 { try put(response) }
+        guard sqlite3_changes(connection.pointer) == 0 else {
+            return try noteGroups(response, isNew: false)
+        }
+        try put(response)
     }
 
     /// The checksum of the body that a freshened response says it has; `nil` when its row has

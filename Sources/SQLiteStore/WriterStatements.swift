@@ -14,6 +14,9 @@ struct WriterStatements {
     let deletePlain: RawStatement
     let deleteURI: RawStatement
     let logInvalidation: RawStatement
+    let noteGroup: RawStatement
+    let forgetGroups: RawStatement
+    let deleteGroup: RawStatement
     let pruneInvalidations: RawStatement
     let touch: RawStatement
     let beginBody: RawStatement
@@ -55,6 +58,9 @@ struct WriterStatements {
         deleteVariant = try prepare(Statements.deleteVariant)
         deletePlain = try prepare(Statements.deletePlain)
         deleteURI = try prepare(Statements.deleteURI)
+        noteGroup = try prepare(Statements.noteGroup)
+        forgetGroups = try prepare(Statements.forgetGroups)
+        deleteGroup = try prepare(Statements.deleteGroup)
         logInvalidation = try prepare(Statements.logInvalidation)
         pruneInvalidations = try prepare(Statements.pruneInvalidations)
         touch = try prepare(Statements.touch)

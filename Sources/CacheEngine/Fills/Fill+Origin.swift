@@ -12,21 +12,36 @@ extension Fill: OriginReceiver {
 
     func originHead(_ head: HTTPResponse, framing: OriginFraming) {
         guard phase == .waiting else { return }
-        let code = head.status.code
-        if let candidate {
-            if code == 304, isValidating {
-                guard
-                    Validation.matches(
-                        stored: candidate.entry.fields, notModified: head.headerFields)
-                else { return refetchUnconditionally(candidate) }
-                return freshen(candidate, by: head.headerFields)
-            }
-            if [500, 502, 503, 504].contains(code), mayServeStale(candidate, isUnreachable: false) {
-                exchange?.cancel()
-                return serveStale(candidate, forwardStatus: code)
-            }
-        }
+        if let candidate, !answers(head, instead: candidate) { return }
         beginStreaming(head, framing: framing)
+    }
+
+    /// Whether the origin's answer is the client's; else what it means for the stored response has
+    /// been done (RFC 9111 §4.3.3).
+    private func answers(_ head: HTTPResponse, instead stored: StoredResponse) -> Bool {
+        let code = head.status.code
+        var outcome = Validation.Outcome.replace
+        if validation != .none {
+            outcome = Validation.outcome(
+                status: code, fields: head.headerFields, stored: stored.entry.fields)
+        } else if Reuse.isFailure(status: code) {
+            outcome = .failed
+        }
+        switch outcome {
+        case .freshen:
+            freshen(stored, by: head.headerFields)
+            return false
+        // The client's own tag was among those asked about: this is its 304.
+        case .refetch where validation == .combined && code == 304: return true
+        case .refetch:
+            refetchUnconditionally(stored)
+            return false
+        case .failed where mayServeStale(stored, isUnreachable: false):
+            exchange?.cancel()
+            serveStale(stored, forwardStatus: code)
+            return false
+        case .failed, .replace: return true
+        }
     }
 
     func originBody(_ part: ByteBuffer) {
@@ -105,7 +120,7 @@ extension Fill: OriginReceiver {
         answer(
             stored: stored,
             CacheStatus(
-                result: .stale, forwardStatus: forwardStatus,
+                result: .staleOnError, forwardStatus: forwardStatus,
                 ttl: stored.terms.ttl(at: engine.clock.now())))
     }
 
@@ -147,7 +162,11 @@ extension Fill: OriginReceiver {
         case .failure(let why):
             status.detail = why.rawValue
             opening.refusal = .uncacheable
-            if !why.leavesStored { replaceCandidate(status: head.status.code) }
+            if request.facts.method == .head {
+                compareWithStored(head)
+            } else if !why.leavesStored {
+                replaceCandidate(status: head.status.code)
+            }
             // A failing origin says nothing about the answers to come.
             if why.isLasting, head.status.code < 500 { rememberUncacheable() }
             leaveTable()

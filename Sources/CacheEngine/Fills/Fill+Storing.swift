@@ -6,13 +6,14 @@ import NIOCore
 /// What becomes of an answer that may be stored.
 extension Fill {
     func storagePlan(
-        status: Int, fields: HTTPFields, framing: OriginFraming, responseTime: EpochSeconds
+        for facts: RequestFacts? = nil, status: Int, fields: HTTPFields, framing: OriginFraming,
+        responseTime: EpochSeconds
     ) -> Result<StoragePlan, NoStoreReason> {
         if case .length(let length) = framing, length > engine.bodyLimit {
             return .failure(.bodyLimit)
         }
         let plan = Storability.decide(
-            request: request.facts, status: status, fields: fields,
+            request: facts ?? request.facts, status: status, fields: fields,
             policy: request.route.storage, requestTime: requestTime, responseTime: responseTime,
             isCloseDelimited: framing == .closeDelimited)
         guard case .success(let names) = plan.map(\.vary) else { return plan }
@@ -24,6 +25,44 @@ extension Fill {
             return .failure(.generation)
         }
         return plan
+    }
+
+    /// The answer to a HEAD says whether the stored answer to a GET is still good (RFC 9111 §4.3.5).
+    func compareWithStored(_ head: HTTPResponse) {
+        guard let stored = candidate, engine.isCurrent(stored) else { return }
+        switch Validation.effect(
+            ofHead: head.headerFields, status: head.status.code, stored: stored.entry.fields,
+            completeLength: stored.entry.body.length)
+        {
+        case .none: break
+        case .makeStale: engine.discard(stored)
+        case .freshen:
+            if let fresh = freshened(stored, by: head.headerFields) {
+                _ = engine.store(fresh, isFreshen: true, replacesRow: true)
+            }
+        }
+    }
+
+    /// The stored response with what a 304 or a HEAD brings; `nil` when it may not be kept so.
+    private func freshened(_ stored: StoredResponse, by update: HTTPFields) -> StoredResponse? {
+        let now = engine.clock.now()
+        var entry = stored.entry
+        entry.fields = Validation.freshened(
+            stored: stored.entry.fields, by: update,
+            setCookie: request.route.storage.setCookie
+        ).dated(now)
+        var facts = request.facts
+        if facts.method == .head { facts.method = .get }
+        let plan = storagePlan(
+            for: facts, status: entry.status.code, fields: entry.fields, framing: .none,
+            responseTime: now)
+        guard case .success(let plan) = plan, plan.vary == stored.variant.names else { return nil }
+        entry.fields = plan.fields.dated(now)
+        entry.terms = plan.terms
+        entry.requestTime = requestTime
+        entry.responseTime = now
+        return engine.makeResponse(
+            entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
     }
 
     /// A 304 to our validators: the stored response is fresh again (RFC 9111 §4.3.4).
@@ -45,7 +84,7 @@ extension Fill {
             // It may be answered once more, but not kept.
             if case .failure(let why) = plan, why.leavesStored {} else { engine.discard(stored) }
             let once = engine.makeResponse(
-                entry, generation: generation, epoch: engine.currentEpoch)
+                entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
             return answer(
                 stored: once, CacheStatus(result: .revalidated, forwardStatus: 304))
         }
@@ -53,7 +92,8 @@ extension Fill {
         entry.terms = plan.terms
         entry.requestTime = requestTime
         entry.responseTime = now
-        let fresh = engine.makeResponse(entry, generation: generation, epoch: engine.currentEpoch)
+        let fresh = engine.makeResponse(
+            entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
         let outcome = engine.store(fresh, isFreshen: true, replacesRow: true)
         answer(
             stored: fresh,
@@ -73,7 +113,7 @@ extension Fill {
             body: body, terms: plan.terms, requestTime: requestTime,
             responseTime: collected.responseTime, requestContent: request.keptContent)
         let response = engine.makeResponse(
-            entry, generation: generation, epoch: engine.currentEpoch)
+            entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
         let outcome = engine.store(response, isFreshen: false, replacesRow: replacesRow)
         // It varies otherwise than what it replaces, which would go on beside it.
         if let candidate, candidate.variant.key != response.variant.key,

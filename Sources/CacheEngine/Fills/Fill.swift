@@ -10,6 +10,15 @@ import NIOCore
 /// its log, which any number of cursors read. When they have left, a storable one goes on. Confined
 /// to its loop.
 final class Fill {
+    /// Whose conditions the request to the origin carries.
+    enum Validating {
+        case none
+        /// The stored response's.
+        case own
+        /// The client's tags and the stored one.
+        case combined
+    }
+
     enum Phase {
         case reading, waiting, streaming
         /// All has come; the last chunks are on their way to the queue.
@@ -41,12 +50,14 @@ final class Fill {
     var bodyWriter: BodyWriter?
     /// Stale or to be validated; what a 304 freshens and what is served if the origin fails.
     var candidate: StoredResponse?
-    var isValidating = false
+    var validation = Validating.none
     /// The file may hold a row that the answer replaces.
     var replacesRow: Bool
     var reason: ForwardReason
     /// The URI's when the fill began; when it asks the origin, that of this moment.
     var generation: UInt64
+    /// The same for cache groups.
+    var groupStamp: UInt64
     var requestTime: EpochSeconds = 0
     /// A second request was made for those who waited for one that failed.
     var hasRetried = false
@@ -67,6 +78,7 @@ final class Fill {
         self.key = key
         replacesRow = candidate != nil
         generation = log.generation
+        groupStamp = engine.groups.stamp
     }
 
     func start() {
@@ -157,15 +169,14 @@ final class Fill {
         }
         guard let origin = engine.origin else { return fail(.noOrigin) }
         var outgoing = request.origin
-        isValidating = false
+        validation = .none
         // Two requests for all who wait, however they fail.
         if hasRetried { outgoing.isRetryable = false }
-        if let candidate, request.mayValidate {
-            isValidating = outgoing.addValidators(of: candidate)
-        }
+        if let candidate { validation = outgoing.validate(candidate, for: request) }
         phase = .waiting
         generation = engine.generation(of: request.identity.uriKey)
         log.generation = generation
+        groupStamp = engine.groups.stamp
         requestTime = engine.clock.now()
         exchange = origin.start(outgoing, on: loop, receiver: self)
     }

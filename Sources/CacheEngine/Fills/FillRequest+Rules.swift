@@ -4,15 +4,6 @@ import HTTPTypes
 import NIOCore
 
 extension FillRequest {
-    /// Whether a stale stored response is validated instead of fetched anew: GET and QUERY; a
-    /// declared POST is fetched anew, and a client's own preconditions go out untouched.
-    var mayValidate: Bool {
-        guard origin.fields[.ifNoneMatch] == nil, origin.fields[.ifModifiedSince] == nil else {
-            return false
-        }
-        return facts.method == .get || facts.method == .query
-    }
-
     /// Whether its fetch may serve others who ask the same: nothing in it is this client's own.
     var mayBeShared: Bool {
         guard !isExclusive, !facts.hasRange, facts.cacheControl.isEmpty else { return false }
@@ -81,13 +72,30 @@ extension FieldLines {
 }
 
 extension OriginRequest {
-    /// Adds the stored response's validators exactly as received (RFC 9111 §4.3.1); `false` when
-    /// it has none.
-    mutating func addValidators(of stored: StoredResponse) -> Bool {
+    /// Adds the stored response's validators exactly as received (RFC 9111 §4.3.1), where they may
+    /// be asked with; a client's own conditions go out untouched, but its tags can take the stored
+    /// one along (§4.3.2).
+    mutating func validate(
+        _ stored: StoredResponse, for request: FillRequest
+    ) -> Fill.Validating {
+        guard
+            Validation.applies(
+                to: request.facts.method, isPostValidated: request.route.storage.validatesPost),
+            !request.facts.hasRange
+        else { return .none }
+        let own = fields[values: .ifNoneMatch]
+        guard own.isEmpty else {
+            let combined = Validation.combinedIfNoneMatch(
+                client: own, stored: stored.entry.fields)
+            guard let combined else { return .none }
+            fields[.ifNoneMatch] = combined
+            return .combined
+        }
+        guard fields[.ifModifiedSince] == nil else { return .none }
         let validators = Validation.validators(of: stored.entry.fields)
         if let tag = validators.ifNoneMatch { fields[.ifNoneMatch] = tag }
         if let date = validators.ifModifiedSince { fields[.ifModifiedSince] = date }
-        return !validators.isEmpty
+        return validators.isEmpty ? .none : .own
     }
 }
 

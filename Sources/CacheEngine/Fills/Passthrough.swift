@@ -16,6 +16,9 @@ final class Passthrough: AnswerSource {
     private var exchange: (any OriginExchange)?
     private var hasHead = false
     private var isDone = false
+    private var requestTime: EpochSeconds = 0
+    /// The answer on its way into the store, for later GETs.
+    private var later: LaterAnswer?
 
     init(engine: Engine, request: PassRequest, loop: any EventLoop, client: any AnswerReceiver) {
         self.engine = engine
@@ -28,6 +31,7 @@ final class Passthrough: AnswerSource {
         guard let origin = engine.origin else {
             return loop.assumeIsolated().execute { self.fail(.noOrigin) }
         }
+        requestTime = engine.clock.now()
         exchange = origin.start(request.origin, on: loop, receiver: self)
     }
 
@@ -56,6 +60,7 @@ final class Passthrough: AnswerSource {
         isDone = true
         client = nil
         exchange = nil
+        later = nil
     }
 
     /// The origin may have acted on an unsafe request although no answer says so.
@@ -81,6 +86,11 @@ final class Passthrough: AnswerSource {
         engine.invalidate(
             surface: request.surface, scheme: request.scheme, authority: request.authority,
             targets: [request.origin.target] + related)
+        engine.invalidateGroups(
+            scheme: request.scheme, authority: request.authority,
+            names: CacheGroups.invalidated(
+                by: request.facts.method, isDeclared: request.isDeclared, fields: head.headerFields)
+        )
     }
 }
 
@@ -92,20 +102,26 @@ extension Passthrough: OriginReceiver {
     func originHead(_ head: HTTPResponse, framing: OriginFraming) {
         hasHead = true
         invalidateIfNeeded(head)
+        // Behind the invalidation, which is not to take it.
+        later = LaterAnswer(
+            engine: engine, request: request, head: head, framing: framing,
+            requestTime: requestTime)
         client?.answer(
             head: head.forwarded(
                 via: engine.configuration.viaName, receivedAt: engine.clock.now()),
             framing: framing,
             status: CacheStatus(
                 result: .forwarded(request.reason), forwardStatus: head.status.code,
-                detail: request.detail))
+                isStored: later != nil, detail: request.detail))
     }
 
     func originBody(_ part: ByteBuffer) {
+        if later?.append(part) == false { later = nil }
         client?.answer(body: part)
     }
 
     func originEnd() {
+        later?.store()
         let client = client
         end()
         client?.answerEnd()

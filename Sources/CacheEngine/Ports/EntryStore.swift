@@ -131,6 +131,8 @@ package enum Mutation: Sendable {
     case freshen(StoredResponse)
     /// Removes one stored response.
     case delete(EntryName)
+    /// Removes every stored response of these cache groups (`StoredEntry.groups`; RFC 9875).
+    case invalidateGroups([String], at: EpochSeconds)
     /// A part of a large body, hidden until a put names the body.
     case chunk(BodyChunk)
     /// Removes the chunks of a large body that no put will name.

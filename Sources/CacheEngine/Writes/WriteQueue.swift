@@ -56,12 +56,13 @@ package final class WriteQueue: Sendable {
     /// Queues a put unless the URI was invalidated since the response's fill began; that check and
     /// the place in the queue are one step, so no invalidation can slip in between.
     func put(
-        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, generations: Generations
+        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, generations: Generations,
+        groups: GroupStamps
     ) -> PutOutcome {
         let (outcome, signal) = state.withLock { state -> (PutOutcome, Bool) in
-            guard generations.current(of: response.uriKey) == response.generation else {
-                return (.outdated, false)
-            }
+            guard generations.current(of: response.uriKey) == response.generation,
+                groups.areCurrent(response.groups, since: response.groupStamp)
+            else { return (.outdated, false) }
             let admission = state.queue.put(
                 response, isFreshen: isFreshen, replacesRow: replacesRow)
             held.set(state.queue.putBytes)
@@ -81,6 +82,14 @@ package final class WriteQueue: Sendable {
         mutate {
             generations.bump(uri)
             $0.invalidate(uri, at: time)
+        }
+    }
+
+    /// The same for cache groups.
+    func invalidateGroups(_ names: [String], at time: EpochSeconds, groups: GroupStamps) {
+        mutate { queue in
+            for name in names { groups.invalidate(name) }
+            queue.invalidateGroups(names, at: time)
         }
     }
 
@@ -110,8 +119,8 @@ package final class WriteQueue: Sendable {
     }
 
     /// What is pending about a row that was just read.
-    func overlay(of name: EntryName) -> WriteQueueState.Overlay {
-        state.withLock { $0.queue.overlay(of: name) }
+    func overlay(of name: EntryName, groups: [String]) -> WriteQueueState.Overlay {
+        state.withLock { $0.queue.overlay(of: name, groups: groups) }
     }
 
     /// The names of every put that is not committed.

@@ -49,6 +49,7 @@ struct WriteQueueState {
     private var putURIs: [URIKey: Pending] = [:]
     private var invalidations: [URIKey: Pending] = [:]
     private var deletes: [EntryName: Pending] = [:]
+    private var groupInvalidations: [String: Pending] = [:]
 
     private struct PendingPut {
         var sequence: UInt64
@@ -143,6 +144,11 @@ struct WriteQueueState {
         Self.note(sequence, of: uri, in: &invalidations)
     }
 
+    mutating func invalidateGroups(_ names: [String], at time: Int64) {
+        let sequence = append(.invalidateGroups(names, at: time), bytes: 0)
+        for name in names { Self.note(sequence, of: name, in: &groupInvalidations) }
+    }
+
     mutating func close() {
         isClosed = true
     }
@@ -184,7 +190,7 @@ struct WriteQueueState {
         committing = []
         for item in failed.reversed() {
             switch item.mutation {
-            case .delete, .invalidate, .dropBody:
+            case .delete, .invalidate, .invalidateGroups, .dropBody:
                 waiting.prepend(item)
                 retries += 1
             case .chunk, .touch:
@@ -217,6 +223,9 @@ struct WriteQueueState {
         let visible = candidates.filter { put in
             put.sequence > deletes[put.response.name]?.last ?? 0
                 && put.sequence > invalidations[put.response.uriKey]?.last ?? 0
+                && put.response.groups.allSatisfy {
+                    put.sequence > groupInvalidations[$0]?.last ?? 0
+                }
         }
         return Self.latest(of: visible.map(\.response))
     }
@@ -239,11 +248,13 @@ struct WriteQueueState {
         case put(StoredResponse)
     }
 
-    func overlay(of name: EntryName) -> Overlay {
+    func overlay(of name: EntryName, groups: [String] = []) -> Overlay {
         if let newer = pending(name.primaryKey).last(where: { $0.name == name }) {
             return .put(newer)
         }
-        let isDeleted = hasPendingInvalidation(of: name.uriKey) || hasPendingDelete(of: name)
+        let isDeleted =
+            hasPendingInvalidation(of: name.uriKey) || hasPendingDelete(of: name)
+            || groups.contains { groupInvalidations[$0] != nil }
         return isDeleted ? .deleted : .none
     }
 
@@ -309,6 +320,8 @@ struct WriteQueueState {
             Self.forget(name, in: &deletes)
         case .invalidate(let uri, _):
             Self.forget(uri, in: &invalidations)
+        case .invalidateGroups(let names, _):
+            for name in names { Self.forget(name, in: &groupInvalidations) }
         case .chunk: chunkBytes -= item.bytes
         case .dropBody, .touch: break
         }

@@ -114,7 +114,14 @@ extension ProxyResponder {
             isDeclared: configuration.routes.route(for: head.kind, target: head.target)
                 .storage.isDeclared,
             scheme: Self.scheme, authority: head.authority, surface: .proxy, reason: reason,
-            detail: detail)
+            detail: detail, later: head.kind == .post ? laterGet(head) : nil)
+    }
+
+    /// The answer to a POST may be what a later GET of its URI gets (RFC 9110 §9.3.3).
+    private func laterGet(_ head: GatedHead) -> PassRequest.LaterGet {
+        PassRequest.LaterGet(
+            policy: configuration.routes.route(for: .get, target: head.target).storage,
+            fields: HeaderLines(headers: head.headers))
     }
 
     /// What of the content is kept for people who read the file.

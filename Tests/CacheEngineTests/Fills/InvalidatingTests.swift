@@ -155,7 +155,7 @@ import Testing
             #expect(entry.identity == identity)
             entry.body = .whole(ByteBuffer(string: "newer"))
             let newer = bench.engine.makeResponse(
-                entry, generation: 0, epoch: bench.engine.currentEpoch)
+                entry, generation: 0, groupStamp: .max, epoch: bench.engine.currentEpoch)
             store.state.withLock {
                 $0.afterFind = {
                     _ = bench.engine.store(newer, isFreshen: false, replacesRow: true)
@@ -175,7 +175,7 @@ import Testing
         try await Bench.run(store: store, { $0.memoryBudget = 0 }) { bench in
             var entry = try #require(store.rows.first)
             entry.body = .whole(ByteBuffer(string: "newer"))
-            let newer = bench.engine.makeResponse(entry, generation: 0, epoch: 0)
+            let newer = bench.engine.makeResponse(entry, generation: 0, groupStamp: .max, epoch: 0)
             store.hold()
             store.state.withLock {
                 $0.afterFind = {
@@ -194,7 +194,7 @@ import Testing
         try await Bench.run(store: store) { try await $0.fetch() }
         try await Bench.run(store: store) { bench in
             let entry = try #require(store.rows.first)
-            let old = bench.engine.makeResponse(entry, generation: 0, epoch: 0)
+            let old = bench.engine.makeResponse(entry, generation: 0, groupStamp: .max, epoch: 0)
             if !isCommitted { store.hold() }
             store.state.withLock {
                 $0.afterFind = {

@@ -124,6 +124,8 @@ final class FakeStore: EntryStore {
         case .invalidate(let uri, _):
             state.invalidated.append(uri)
             state.rows = state.rows.filter { $0.value.identity.uriKey != uri }
+        case .invalidateGroups(let names, _):
+            state.rows = state.rows.filter { Set($0.value.groups).isDisjoint(with: names) }
         case .chunk(let chunk):
             state.chunks[chunk.body, default: [:]][chunk.sequence] = chunk.bytes
         case .dropBody(let body):
@@ -178,6 +180,7 @@ extension Mutation {
         case .freshen(let response): "freshen \(response.primaryKey.firstWord)"
         case .delete(let name): "delete \(name.primaryKey.firstWord)"
         case .invalidate(let uri, _): "invalidate \(uri.firstWord)"
+        case .invalidateGroups(let names, _): "groups \(names.count)"
         case .chunk(let chunk): "chunk \(chunk.sequence)"
         case .dropBody: "drop"
         case .touch(let names, _): "touch \(names.count)"

@@ -22,7 +22,8 @@ import Testing
 
     private func put(_ key: Int, replacesRow: Bool = false) {
         let outcome = queue.put(
-            response(key), isFreshen: false, replacesRow: replacesRow, generations: generations)
+            response(key), isFreshen: false, replacesRow: replacesRow, generations: generations,
+            groups: GroupStamps())
         #expect(outcome == .queued)
     }
 

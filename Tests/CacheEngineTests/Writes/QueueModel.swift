@@ -67,7 +67,7 @@ struct QueueModel {
             state.committing.compactMap { item -> ObjectIdentifier? in
                 switch item.mutation {
                 case .put(let response), .freshen(let response): ObjectIdentifier(response)
-                case .delete, .invalidate, .chunk, .dropBody, .touch: nil
+                case .delete, .invalidate, .chunk, .dropBody, .touch, .invalidateGroups: nil
                 }
             })
         changes = changes.compactMap { change in
@@ -87,7 +87,7 @@ struct QueueModel {
             file = file.filter { $0.value.name != theirs }
         case .invalidate(let uri, _):
             file = file.filter { $0.value.uriKey != uri }
-        case .chunk, .dropBody, .touch: break
+        case .chunk, .dropBody, .touch, .invalidateGroups: break
         }
     }
 
@@ -125,7 +125,7 @@ struct QueueModel {
                     case .delete: .keep
                     }
                 }
-            case .chunk, .dropBody, .touch: break
+            case .chunk, .dropBody, .touch, .invalidateGroups: break
             }
         }
     }

@@ -39,7 +39,9 @@ private final class Writer: Sendable {
     private let generations = Generations()
 
     private func put(_ queue: WriteQueue, _ key: Int) -> PutOutcome {
-        queue.put(response(key), isFreshen: false, replacesRow: false, generations: generations)
+        queue.put(
+            response(key), isFreshen: false, replacesRow: false, generations: generations,
+            groups: GroupStamps())
     }
 
     @Test func aPutOfAnOlderGenerationIsNotQueued() {
@@ -49,7 +51,9 @@ private final class Writer: Sendable {
         #expect(queue.isEmpty)
         let now = response(1, generation: 1)
         #expect(
-            queue.put(now, isFreshen: false, replacesRow: false, generations: generations)
+            queue.put(
+                now, isFreshen: false, replacesRow: false, generations: generations,
+                groups: GroupStamps())
                 == .queued)
         #expect(queue.depth.entries == 1)
         #expect(queue.depth.bytes == now.cost)
@@ -133,7 +137,7 @@ private final class Writer: Sendable {
                         } else {
                             _ = writer.queue.put(
                                 response(key, bytes: 10), isFreshen: false, replacesRow: false,
-                                generations: generations)
+                                generations: generations, groups: GroupStamps())
                         }
                         if number.isMultiple(of: 97) { await Task.yield() }
                     }

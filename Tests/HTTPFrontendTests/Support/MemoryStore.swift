@@ -37,6 +37,10 @@ final class MemoryStore: EntryStore {
                     }
                 case .invalidate(let uri, _):
                     rows = rows.filter { $0.value.first?.identity.uriKey != uri }
+                case .invalidateGroups(let names, _):
+                    rows = rows.mapValues { entries in
+                        entries.filter { Set($0.groups).isDisjoint(with: names) }
+                    }
                 case .chunk(let chunk):
                     chunks.withLock { $0[chunk.body, default: [:]][chunk.sequence] = chunk.bytes }
                 case .dropBody(let body):
