@@ -116,7 +116,9 @@ final class FillCursor: AnswerSource {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while let log, let client, !isReadingRow, !(hasHead && isPaused) {
+        while let log, let client, !isReadingRow {
+            // Who is cut off hears of it although it takes no bytes.
+            if hasHead, isPaused, !log.update({ $0.isCut(place) }) { return }
             switch log.next(place) {
             case .wait: return
             case .head(let head): take(head, client)

@@ -118,6 +118,13 @@ struct FillLogState {
     var windowBytes: Int { Int(clamping: windowEnd - windowStart) }
     var isOver: Bool { ending != .running }
 
+    /// A new reader would get all of it: nothing has gone from its start, and it has not failed.
+    var isReadableFromStart: Bool {
+        if case .failed = opening { return false }
+        if case .failed = ending { return false }
+        return windowStart == 0 || keeping == .rows
+    }
+
     /// The slowest reader holds the origin back.
     var mustPace: Bool {
         keeping == .nothing && windowBytes >= limits.pacingBytes && cursorCount > 0
@@ -194,16 +201,26 @@ extension FillLogState {
         return bytes
     }
 
-    /// Gives up on the cursors that hold the origin back; returns the audiences to wake.
+    /// Gives up on the cursors that hold the origin back while others wait for it; returns the
+    /// audiences to wake.
+    ///
+    /// From then on they hold nothing back.
     mutating func cutSlowest() -> [Int] {
         guard mustPace else { return [] }
         let slowest = minimumPosition
+        guard cursors.contains(where: { $0.map { !$0.isCut && $0.position > slowest } ?? false })
+        else { return [] }
         var audiences: [Int] = []
         for index in cursors.indices where cursors[index]?.position == slowest {
             cursors[index]?.isCut = true
             if let audience = cursors[index]?.audience { audiences.append(audience) }
         }
+        trim()
         return Array(Set(audiences))
+    }
+
+    func isCut(_ number: Int) -> Bool {
+        cursors.indices.contains(number) && cursors[number]?.isCut == true
     }
 
     /// One contiguous buffer in place of the pieces of this range.
@@ -249,10 +266,12 @@ extension FillLogState {
         }
     }
 
-    /// The position of the slowest cursor; the end when there is none.
+    /// The position of the slowest cursor that is not cut; the end when there is none.
     private var minimumPosition: Int64 {
         var minimum = windowEnd
-        for case .some(let cursor) in cursors { minimum = min(minimum, cursor.position) }
+        for case .some(let cursor) in cursors where !cursor.isCut {
+            minimum = min(minimum, cursor.position)
+        }
         return minimum
     }
 
