@@ -122,7 +122,8 @@ final class FillCursor: AnswerSource {
             switch log.next(place) {
             case .wait: return
             case .head(let head): take(head, client)
-            case .stored(let stored, let status): found(stored, status)
+            case .stored(let stored, let status, let isShared):
+                found(stored, status, isShared: isShared)
             case .bytes(let bytes): client.answer(body: bytes)
             case .row(let body, let sequence, let skip): read(sequence, of: body, skip: skip)
             case .end:
@@ -153,7 +154,8 @@ final class FillCursor: AnswerSource {
         client.answer(head: head.head, framing: head.framing, status: status)
     }
 
-    /// The answer is not for this client: it goes on by itself, and at once.
+    /// The answer is not for this client: it goes on at once, by itself or with those who may share
+    /// another.
     private func release(_ refusal: FillRefusal) {
         switch refusal {
         case .uncacheable: goesAlone = true
@@ -161,6 +163,7 @@ final class FillCursor: AnswerSource {
             if names == variesBy { goesAlone = true }
             variesBy = names
             reason = .varyMiss
+        case .outdated: break
         }
         restart()
     }
@@ -173,10 +176,11 @@ final class FillCursor: AnswerSource {
         start()
     }
 
-    private func found(_ stored: StoredResponse, _ status: CacheStatus) {
+    private func found(_ stored: StoredResponse, _ status: CacheStatus, isShared: Bool) {
         leaveLog()
         stopWaiting()
         guard isFollower else { return deliver(stored, status) }
+        guard isShared else { return release(.uncacheable) }
         // It was found for another request: it must be this one's variant too.
         if !stored.variant.names.isEmpty,
             engine.variantKey(of: request.fields, names: stored.variant.names)

@@ -23,6 +23,8 @@ enum FillRefusal: Sendable, Equatable {
     case uncacheable
     /// It is for other values of these fields.
     case variesBy([String])
+    /// An invalidation came between: they may wait together for a newer one.
+    case outdated
 }
 
 /// The append-only log of one fill and the cursors that read it: a state machine without I/O.
@@ -33,8 +35,9 @@ struct FillLogState {
     enum Opening {
         case pending
         case head(FillHead)
-        /// Answered without a body of the origin: found, freshened, or stale.
-        case stored(StoredResponse, CacheStatus)
+        /// Answered without a body of the origin: found, freshened, or stale; for those who wait
+        /// too, or for the one that it was fetched for only.
+        case stored(StoredResponse, CacheStatus, isShared: Bool = true)
         case failed(AnswerFailure)
     }
 
@@ -64,7 +67,7 @@ struct FillLogState {
         /// Nothing yet: it will be woken.
         case wait
         case head(FillHead)
-        case stored(StoredResponse, CacheStatus)
+        case stored(StoredResponse, CacheStatus, isShared: Bool)
         case bytes(ByteBuffer)
         /// Read this row, without its first `skip` bytes; then say `passed`.
         case row(BodyID, sequence: Int, skip: Int)
@@ -317,7 +320,8 @@ extension FillLogState {
         guard cursors.indices.contains(number), let cursor = cursors[number] else { return .wait }
         switch opening {
         case .pending: return wait(number)
-        case .stored(let response, let status): return .stored(response, status)
+        case .stored(let response, let status, let isShared):
+            return .stored(response, status, isShared: isShared)
         case .failed(let failure): return .failed(failure)
         case .head(let head):
             guard cursor.hasHead else {
