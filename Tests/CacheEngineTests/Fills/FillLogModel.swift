@@ -202,15 +202,16 @@ struct FillLogModel {
             case .rows: log.limits.windowBytes + inHand + 2 * chunk + partLimit
             // What was in the window when storing was given up waits for whoever is behind it.
             case .nothing:
-                log.limits.pacingBytes + partLimit
-                    + (fate == .nothing
-                        ? 0 : log.limits.windowBytes + (Self.share + 2) * chunk + 2 * partLimit
-                            + Self.inlineLimit)
+                log.limits.pacingBytes + partLimit + (fate == .nothing ? 0 : leftBound)
             }
         if log.windowBytes > bound { faults.append("\(log.windowBytes) bytes, bound \(bound)") }
         if log.windowStart > log.windowEnd || log.windowBytes < 0 { faults.append("no window") }
         let running = clients.count { !$0.hasLeft && !$0.reader.isOver }
         if log.cursorCount != running { faults.append("\(log.cursorCount) cursors of \(running)") }
+    }
+
+    private var leftBound: Int {
+        log.limits.windowBytes + (Self.share + 2) * chunk + 2 * partLimit + Self.inlineLimit
     }
 
     private mutating func checkEnd() {
