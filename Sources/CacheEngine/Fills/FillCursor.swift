@@ -204,6 +204,7 @@ final class FillCursor: AnswerSource {
             client: client)
         self.reader = reader
         reader.onUnreadable = { [weak self] in self?.unreadable(stored) }
+        if isPaused { reader.pause() }
         reader.start()
     }
 
