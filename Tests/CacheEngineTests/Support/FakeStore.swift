@@ -127,18 +127,28 @@ final class FakeStore: EntryStore {
                     ChunkedBody(
                         id: chunks.id, length: chunks.length, chunkBytes: chunks.chunkBytes))
             }
-            state.rows[Row(key: response.primaryKey, variant: response.variant.key)] = entry
+            let row = Row(key: response.primaryKey, variant: response.variant.key)
+            if state.rows[row]?.body.chunks != entry.body.chunks { remove(row, from: &state) }
+            state.rows[row] = entry
         case .delete(let name):
-            state.rows[Row(key: name.primaryKey, variant: name.variantKey)] = nil
+            remove(Row(key: name.primaryKey, variant: name.variantKey), from: &state)
         case .invalidate(let uri, _):
             state.invalidated.append(uri)
-            state.rows = state.rows.filter { $0.value.identity.uriKey != uri }
+            for (row, entry) in state.rows where entry.identity.uriKey == uri {
+                remove(row, from: &state)
+            }
         case .chunk(let chunk):
             state.chunks[chunk.body, default: [:]][chunk.sequence] = chunk.bytes
         case .dropBody(let body):
             state.orphans.insert(body)
         case .touch(let names, _):
             state.touched += names
+        }
+    }
+
+    private static func remove(_ row: Row, from state: inout State) {
+        if let body = state.rows.removeValue(forKey: row)?.body.chunks {
+            state.orphans.insert(body.id)
         }
     }
 
