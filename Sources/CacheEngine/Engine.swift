@@ -15,6 +15,8 @@ package struct EngineConfiguration: Sendable {
     package var inlineBytes = 256 << 10
     /// Bytes of a chunk.
     package var chunkBytes = 128 << 10
+    /// Bytes of a large body that stay in memory for the clients that keep up with it.
+    package var fillWindowBytes = 1 << 20
     /// Bytes of everything in flight: spooled requests, fills, the write queue, answers.
     package var inFlightBudget = 64 << 20
     /// How long a request waits for the head of a fetch that another one began.
@@ -94,6 +96,7 @@ package final class Engine: Sendable {
         bodyLimit = configuration.maxObjectBytes
         var limits = FillLogState.Limits()
         limits.chunkBytes = max(1, min(configuration.chunkBytes, configuration.queue.bytes / 16))
+        limits.windowBytes = max(0, configuration.fillWindowBytes)
         logLimits = limits
         budget = MemoryBudget(limit: configuration.inFlightBudget)
         memory = MemoryTier(budget: configuration.memoryBudget)

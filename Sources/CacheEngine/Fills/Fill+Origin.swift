@@ -103,7 +103,8 @@ extension Fill: OriginReceiver {
         case .connectTimeout, .firstByteTimeout, .betweenBytesTimeout, .shuttingDown: return false
         case .connectFailed, .closed, .malformed, .contentUnreadable: break
         }
-        return !hasRetried && key != nil && log.update { $0.cursorCount } > 1
+        let own = leader?.client == nil ? 0 : 1
+        return !hasRetried && key != nil && log.update { $0.cursorCount } > own
     }
 
     private func mayServeStale(_ stored: StoredResponse, isUnreachable: Bool) -> Bool {
@@ -161,14 +162,14 @@ extension Fill: OriginReceiver {
             }
         case .failure(let why):
             status.detail = why.rawValue
-            opening.refusal = .uncacheable
+            opening.refusal = why == .generation ? .outdated : .uncacheable
             if request.facts.method == .head {
                 compareWithStored(head)
             } else if !why.leavesStored {
                 replaceCandidate(status: head.status.code)
             }
             // A failing origin says nothing about the answers to come.
-            if why.isLasting, head.status.code < 500 { rememberUncacheable() }
+            if head.status.code < 500 { rememberUncacheable(because: why) }
             leaveTable()
         }
         opening.status = status

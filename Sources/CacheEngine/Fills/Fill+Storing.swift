@@ -81,12 +81,21 @@ extension Fill {
             status: entry.status.code, fields: fields, framing: .none, responseTime: now)
         let stays = try? plan.get().vary == stored.variant.names
         guard case .success(let plan) = plan, stays == true else {
-            // It may be answered once more, but not kept.
-            if case .failure(let why) = plan, why.leavesStored {} else { engine.discard(stored) }
+            // It may be answered once more, but not kept; what the 304 brought is for its client
+            // only, unless nothing but an invalidation is against it.
+            var isShared = false
+            if case .failure(let why) = plan {
+                isShared = why == .generation
+                if !why.leavesStored { engine.discard(stored) }
+                rememberUncacheable(because: why)
+            } else {
+                engine.discard(stored)
+            }
             let once = engine.makeResponse(
                 entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
             return answer(
-                stored: once, CacheStatus(result: .revalidated, forwardStatus: 304))
+                stored: once, CacheStatus(result: .revalidated, forwardStatus: 304),
+                isShared: isShared)
         }
         entry.fields = plan.fields.dated(now)
         entry.terms = plan.terms

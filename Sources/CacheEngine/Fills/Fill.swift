@@ -183,9 +183,9 @@ final class Fill {
 
     // MARK: Answering
 
-    func answer(stored: StoredResponse, _ status: CacheStatus) {
+    func answer(stored: StoredResponse, _ status: CacheStatus, isShared: Bool = true) {
         end()
-        log.open(.stored(stored, status))
+        log.open(.stored(stored, status, isShared: isShared))
     }
 
     func fail(_ failure: AnswerFailure) {
@@ -198,6 +198,13 @@ final class Fill {
     func leaveTable() {
         if let key { engine.fills.leave(key, log: log) }
         key = nil
+    }
+
+    /// The same, if the reason holds for all who would wait; those with credentials wait for each
+    /// other only.
+    func rememberUncacheable(because why: NoStoreReason) {
+        guard why.isLasting || why == .credentials && key?.isPersonal == true else { return }
+        rememberUncacheable()
     }
 
     /// Who asks the same need not wait for each other for a while.

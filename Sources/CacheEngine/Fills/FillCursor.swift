@@ -116,11 +116,14 @@ final class FillCursor: AnswerSource {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while let log, let client, !isReadingRow, !(hasHead && isPaused) {
+        while let log, let client, !isReadingRow {
+            // Who is cut off hears of it although it takes no bytes.
+            if hasHead, isPaused, !log.update({ $0.isCut(place) }) { return }
             switch log.next(place) {
             case .wait: return
             case .head(let head): take(head, client)
-            case .stored(let stored, let status): found(stored, status)
+            case .stored(let stored, let status, let isShared):
+                found(stored, status, isShared: isShared)
             case .bytes(let bytes): client.answer(body: bytes)
             case .row(let body, let sequence, let skip): read(sequence, of: body, skip: skip)
             case .end:
@@ -152,7 +155,8 @@ final class FillCursor: AnswerSource {
         client.answer(head: head.head, framing: head.framing, status: status)
     }
 
-    /// The answer is not for this client: it goes on by itself, and at once.
+    /// The answer is not for this client: it goes on at once, by itself or with those who may share
+    /// another.
     private func release(_ refusal: FillRefusal) {
         switch refusal {
         case .uncacheable: goesAlone = true
@@ -160,6 +164,7 @@ final class FillCursor: AnswerSource {
             if names == variesBy { goesAlone = true }
             variesBy = names
             reason = .varyMiss
+        case .outdated: break
         }
         restart()
     }
@@ -172,10 +177,11 @@ final class FillCursor: AnswerSource {
         start()
     }
 
-    private func found(_ stored: StoredResponse, _ status: CacheStatus) {
+    private func found(_ stored: StoredResponse, _ status: CacheStatus, isShared: Bool) {
         leaveLog()
         stopWaiting()
         guard isFollower else { return deliver(stored, status) }
+        guard isShared else { return release(.uncacheable) }
         // It was found for another request: it must be this one's variant too.
         if !stored.variant.names.isEmpty,
             engine.variantKey(of: request.fields, names: stored.variant.names)
@@ -199,6 +205,7 @@ final class FillCursor: AnswerSource {
             client: client)
         self.reader = reader
         reader.onUnreadable = { [weak self] in self?.unreadable(stored) }
+        if isPaused { reader.pause() }
         reader.start()
     }
 

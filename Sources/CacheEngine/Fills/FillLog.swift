@@ -137,8 +137,8 @@ final class FillLog: Sendable {
 
     // MARK: The cursors' side
 
-    /// Adds a cursor, unless there are `limit` or, as the fill is quiet for `stall` seconds, none
-    /// should join.
+    /// Adds a cursor, unless there are `limit`, or its start is gone, or, as the fill is quiet for
+    /// `stall` seconds, none should join.
     ///
     /// Call on the cursor's loop.
     func attach(
@@ -146,7 +146,7 @@ final class FillLog: Sendable {
         stall: Int64 = .max
     ) -> Int? {
         let place = state.withLock { state -> (number: Int, audience: FillAudience)? in
-            guard state.log.cursorCount < limit, state.log.isWhole else { return nil }
+            guard state.log.cursorCount < limit, state.log.isReadableFromStart else { return nil }
             if case .head = state.log.opening, !state.log.isOver, now - state.lastProgress > stall {
                 return nil
             }

@@ -23,6 +23,8 @@ enum FillRefusal: Sendable, Equatable {
     case uncacheable
     /// It is for other values of these fields.
     case variesBy([String])
+    /// An invalidation came between: they may wait together for a newer one.
+    case outdated
 }
 
 /// The append-only log of one fill and the cursors that read it: a state machine without I/O.
@@ -33,8 +35,9 @@ struct FillLogState {
     enum Opening {
         case pending
         case head(FillHead)
-        /// Answered without a body of the origin: found, freshened, or stale.
-        case stored(StoredResponse, CacheStatus)
+        /// Answered without a body of the origin: found, freshened, or stale; for those who wait
+        /// too, or for the one that it was fetched for only.
+        case stored(StoredResponse, CacheStatus, isShared: Bool = true)
         case failed(AnswerFailure)
     }
 
@@ -64,7 +67,7 @@ struct FillLogState {
         /// Nothing yet: it will be woken.
         case wait
         case head(FillHead)
-        case stored(StoredResponse, CacheStatus)
+        case stored(StoredResponse, CacheStatus, isShared: Bool)
         case bytes(ByteBuffer)
         /// Read this row, without its first `skip` bytes; then say `passed`.
         case row(BodyID, sequence: Int, skip: Int)
@@ -118,6 +121,13 @@ struct FillLogState {
 
     var windowBytes: Int { Int(clamping: windowEnd - windowStart) }
     var isOver: Bool { ending != .running }
+
+    /// A new reader would get all of it: nothing has gone from its start, and it has not failed.
+    var isReadableFromStart: Bool {
+        if case .failed = opening { return false }
+        if case .failed = ending { return false }
+        return windowStart == 0 || keeping == .rows
+    }
 
     /// The slowest reader holds the origin back.
     var mustPace: Bool {
@@ -195,16 +205,26 @@ extension FillLogState {
         return bytes
     }
 
-    /// Gives up on the cursors that hold the origin back; returns the audiences to wake.
+    /// Gives up on the cursors that hold the origin back while others wait for it; returns the
+    /// audiences to wake.
+    ///
+    /// From then on they hold nothing back.
     mutating func cutSlowest() -> Woken {
         var woken = Woken()
         guard mustPace else { return woken }
         let slowest = minimumPosition
+        guard cursors.contains(where: { $0.map { !$0.isCut && $0.position > slowest } ?? false })
+        else { return woken }
         for index in cursors.indices where cursors[index]?.position == slowest {
             cursors[index]?.isCut = true
             if let audience = cursors[index]?.audience { woken.insert(audience) }
         }
+        trim()
         return woken
+    }
+
+    func isCut(_ number: Int) -> Bool {
+        cursors.indices.contains(number) && cursors[number]?.isCut == true
     }
 
     /// One contiguous buffer in place of the pieces of this range.
@@ -250,10 +270,12 @@ extension FillLogState {
         }
     }
 
-    /// The position of the slowest cursor; the end when there is none.
+    /// The position of the slowest cursor that is not cut; the end when there is none.
     private var minimumPosition: Int64 {
         var minimum = windowEnd
-        for case .some(let cursor) in cursors { minimum = min(minimum, cursor.position) }
+        for case .some(let cursor) in cursors where !cursor.isCut {
+            minimum = min(minimum, cursor.position)
+        }
         return minimum
     }
 
@@ -270,9 +292,6 @@ extension FillLogState {
 // MARK: - The cursors' side
 
 extension FillLogState {
-    /// Whether all of the body can still be read from its start.
-    var isWhole: Bool { windowStart == 0 || (keeping == .rows && body != nil) }
-
     /// Adds a reader at the start of the body; its number.
     mutating func attach(audience: Int) -> Int {
         cursorCount += 1
@@ -302,7 +321,8 @@ extension FillLogState {
         case .pending:
             if case .failed(let failure) = ending { return .failed(failure) }
             return wait(number)
-        case .stored(let response, let status): return .stored(response, status)
+        case .stored(let response, let status, let isShared):
+            return .stored(response, status, isShared: isShared)
         case .failed(let failure): return .failed(failure)
         case .head(let head):
             guard cursor.hasHead else {

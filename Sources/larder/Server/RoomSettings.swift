@@ -39,7 +39,13 @@ struct RoomSettings {
         engine.queue = WriteQueue.Limits(
             entries: server.store.queueEntries,
             bytes: min(server.store.queueBytes, engine.inFlightBudget / 2))
-        engine.memoryBudget = server.memoryBytes - engine.inFlightBudget
+        // SQLite's pages are memory, too.
+        let pageCache = min(48 * ByteSize.megabyte, server.memoryBytes / 8)
+        store.writerCacheKiB = pageCache / 1024
+        store.readerCacheKiB = max(256, min(4096, pageCache / 16_384))
+        engine.memoryBudget =
+            server.memoryBytes - engine.inFlightBudget - pageCache
+            - Self.readers * store.readerCacheKiB * 1024
         if let path = server.caching.keyFile { secret = try Self.secret(path) }
     }
 

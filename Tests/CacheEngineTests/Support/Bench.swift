@@ -22,20 +22,20 @@ struct NoRenderer: ResponseRenderer {
     func rendering(of entry: StoredEntry) -> ByteBuffer { ByteBuffer() }
 }
 
-/// Notices when objects of the engine are gone; only touched on the loop.
-final class Watched {
-    weak var source: (any AnswerSource)?
-}
-
 /// An engine between a fake store and a fake origin.
 final class Bench: Sendable {
     let engine: Engine
     let store: FakeStore
     let origin = FakeOrigin()
     let clock = ManualClock()
-    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let loop = Bench.loops[0]
     private let clients = Mutex<[Client]>([])
-    private let watched: NIOLoopBoundBox<[Watched]>
+
+    /// More than one, whatever the machine.
+    static let loops = {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
+        return group.makeIterator().map { $0 }
+    }()
 
     private init(
         store: FakeStore, hasOrigin: Bool, _ adjust: (inout EngineConfiguration) -> Void
@@ -50,11 +50,10 @@ final class Bench: Sendable {
             configuration: configuration, store: store, origin: hasOrigin ? origin : nil,
             clock: clock, renderer: NoRenderer(), secret: secret,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-        watched = NIOLoopBoundBox.makeBoxSendingValue([], eventLoop: loop)
     }
 
     /// Runs a test and looks for what must never be: a call to a client that left or was answered
-    /// or is still starting, and a fill that stays behind.
+    /// or is still starting; a fill, a charged byte or a pinned body that stays behind.
     static func run(
         store: FakeStore = FakeStore(), hasOrigin: Bool = true,
         _ adjust: (inout EngineConfiguration) -> Void = { _ in },
@@ -80,29 +79,40 @@ final class Bench: Sendable {
     private func checkNothingStays(_ location: SourceLocation) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            let left = try await loop.submit {
-                self.watched.value.count { $0.source != nil }
-            }.get()
-            if left == 0 { return }
-            try #require(
-                ContinuousClock.now < deadline, "\(left) fills stay", sourceLocation: location)
+            let left = try await remains()
+            if left.isEmpty { return }
+            try #require(ContinuousClock.now < deadline, "\(left)", sourceLocation: location)
             try await Task.sleep(for: .milliseconds(2))
         }
     }
 
+    private func remains() async throws -> [String] {
+        var left: [String] = []
+        for client in clients.withLock({ $0 }) {
+            let stays = try await client.loop.submit { client.watched.value.source != nil }.get()
+            if stays { left.append("a source stays: \(client.heard.suffix(3))") }
+        }
+        if engine.budget.used != 0 { left.append("\(engine.budget.used) bytes stay charged") }
+        let pinned = store.bodies.filter { engine.pins.contains($0) }
+        if !pinned.isEmpty { left.append("\(pinned.count) bodies stay pinned") }
+        return left
+    }
+
     // MARK: Asking
 
-    private func newClient() -> Client {
-        let client = Client(loop: loop)
+    private func newClient(on loop: (any EventLoop)? = nil) -> Client {
+        let client = Client(loop: loop ?? self.loop)
         clients.withLock { $0.append(client) }
         return client
     }
 
     /// Asks as the front end does: memory first, then the engine's slower ways.
-    func ask(_ ask: Ask = Ask(), pausesAtOnce: Bool = false) async throws -> Client {
-        let client = newClient()
+    func ask(
+        _ ask: Ask = Ask(), pausesAtOnce: Bool = false, on loop: (any EventLoop)? = nil
+    ) async throws -> Client {
+        let client = newClient(on: loop)
         let fill = try ask.fillRequest()
-        try await loop.submit {
+        try await client.loop.submit {
             self.look(up: fill, for: client)
             if pausesAtOnce { client.source.value?.pause() }
         }.get()
@@ -127,10 +137,10 @@ final class Bench: Sendable {
                 return client.answer(stored: stored, status: status)
             }
             begin(client) {
-                engine.answer(stored, status: status, for: fill, on: loop, receiver: client)
+                engine.answer(stored, status: status, for: fill, on: client.loop, receiver: client)
             }
         case .staleHit(let stored):
-            engine.revalidate(stored, on: loop) { fill }
+            engine.revalidate(stored, on: client.loop) { fill }
             client.answer(
                 stored: stored, status: CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
         case .onlyIfCached(.some):
@@ -147,7 +157,8 @@ final class Bench: Sendable {
         for client: Client
     ) {
         begin(client) {
-            engine.resolve(fill, candidate: candidate, reason: reason, on: loop, receiver: client)
+            engine.resolve(
+                fill, candidate: candidate, reason: reason, on: client.loop, receiver: client)
         }
     }
 
@@ -167,13 +178,11 @@ final class Bench: Sendable {
         let source = start()
         client.state.withLock { $0.isStarting = false }
         client.source.value = source
-        let watch = Watched()
-        watch.source = source
-        watched.value.append(watch)
+        client.watched.value.source = source
     }
 
     func leave(_ client: Client) async throws {
-        try await loop.submit {
+        try await client.loop.submit {
             client.state.withLock { $0.hasLeft = true }
             client.source.value?.leave()
             client.source.value = nil
@@ -184,7 +193,7 @@ final class Bench: Sendable {
     func control(
         _ client: Client, _ call: @escaping @Sendable (any AnswerSource) -> Void
     ) async throws {
-        try await loop.submit { client.source.value.map(call) }.get()
+        try await client.loop.submit { client.source.value.map(call) }.get()
     }
 
     /// Waits until a client has its whole answer.

@@ -4,6 +4,11 @@ import HTTPTypes
 import NIOCore
 import Synchronization
 
+/// Notices when an object of the engine is gone; only touched on its loop.
+final class Watched {
+    weak var source: (any AnswerSource)?
+}
+
 /// What a client was told.
 enum Heard: Equatable, Sendable {
     case stored(String, CacheStatus)
@@ -31,9 +36,13 @@ final class Client: AnswerReceiver, Sendable {
     }
 
     let state = Mutex(State())
+    let loop: any EventLoop
     let source: NIOLoopBoundBox<(any AnswerSource)?>
+    let watched: NIOLoopBoundBox<Watched>
 
     init(loop: any EventLoop) {
+        self.loop = loop
+        watched = NIOLoopBoundBox.makeBoxSendingValue(Watched(), eventLoop: loop)
         source = NIOLoopBoundBox.makeEmptyBox(valueType: (any AnswerSource).self, eventLoop: loop)
     }
 

@@ -10,6 +10,10 @@ final class FakeOrigin: Origin {
 
     var count: Int { started.withLock { $0.count } }
 
+    func started(_ number: Int) -> FakeExchange? {
+        started.withLock { $0.indices.contains(number) ? $0[number] : nil }
+    }
+
     func start(
         _ request: OriginRequest, on loop: any EventLoop, receiver: any OriginReceiver
     ) -> any OriginExchange {

@@ -15,7 +15,11 @@ final class FakeStore: EntryStore {
     struct State {
         var rows: [Row: StoredEntry] = [:]
         var chunks: [BodyID: [Int: ByteBuffer]] = [:]
+        /// Bodies that nobody names: their chunks go when they are not pinned.
+        var orphans: Set<BodyID> = []
         var lastBodyID: Int64 = 0
+        /// The next reads of chunks find nothing.
+        var areChunksMissing = false
         var touched: [EntryName] = []
         /// Each commit that was tried, and whether it took.
         var tried: [[Mutation]] = []
@@ -40,6 +44,11 @@ final class FakeStore: EntryStore {
     var rows: [StoredEntry] { state.withLock { Array($0.rows.values) } }
     var finds: Int { state.withLock { $0.finds } }
     var commits: [[Mutation]] { state.withLock { $0.committed } }
+    /// Every body that was begun.
+    var bodies: [BodyID] {
+        let last = state.withLock { $0.lastBodyID }
+        return last > 0 ? (1...last).map { BodyID(rawValue: $0) } : []
+    }
 
     func add(_ entry: StoredEntry) {
         state.withLock {
@@ -118,25 +127,37 @@ final class FakeStore: EntryStore {
                     ChunkedBody(
                         id: chunks.id, length: chunks.length, chunkBytes: chunks.chunkBytes))
             }
-            state.rows[Row(key: response.primaryKey, variant: response.variant.key)] = entry
+            let row = Row(key: response.primaryKey, variant: response.variant.key)
+            if state.rows[row]?.body.chunks != entry.body.chunks { remove(row, from: &state) }
+            state.rows[row] = entry
         case .delete(let name):
-            state.rows[Row(key: name.primaryKey, variant: name.variantKey)] = nil
+            remove(Row(key: name.primaryKey, variant: name.variantKey), from: &state)
         case .invalidate(let uri, _):
             state.invalidated.append(uri)
-            state.rows = state.rows.filter { $0.value.identity.uriKey != uri }
+            for (row, entry) in state.rows where entry.identity.uriKey == uri {
+                remove(row, from: &state)
+            }
         case .invalidateGroups(let names, _):
-            state.rows = state.rows.filter { Set($0.value.groups).isDisjoint(with: names) }
+            for (row, entry) in state.rows where !Set(entry.groups).isDisjoint(with: names) {
+                remove(row, from: &state)
+            }
         case .chunk(let chunk):
             state.chunks[chunk.body, default: [:]][chunk.sequence] = chunk.bytes
         case .dropBody(let body):
-            state.chunks[body] = nil
+            state.orphans.insert(body)
         case .touch(let names, _):
             state.touched += names
         }
     }
 
+    private static func remove(_ row: Row, from state: inout State) {
+        if let body = state.rows.removeValue(forKey: row)?.body.chunks {
+            state.orphans.insert(body.id)
+        }
+    }
+
     func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding {
-        let chunk = state.withLock { $0.chunks[body]?[sequence] }
+        let chunk = state.withLock { $0.areChunksMissing ? nil : $0.chunks[body]?[sequence] }
         return chunk.map { .bytes($0) } ?? .missing
     }
 
@@ -162,6 +183,10 @@ final class FakeStore: EntryStore {
 
     func tend(isIdle: Bool, pins: BodyPins) throws(StoreError) -> StoreNews {
         state.withLock { state in
+            for body in state.orphans where !pins.contains(body) {
+                state.chunks[body] = nil
+                state.orphans.remove(body)
+            }
             defer { state.news = StoreNews() }
             return state.news
         }

@@ -70,6 +70,8 @@ struct Ask {
     var cacheControl: [String] = []
     var isExclusive = false
     var hasCredentials = false
+    var hasCookie = false
+    var hasRange = false
     var policy = StoragePolicy()
     var content: RequestContent?
 
@@ -79,7 +81,7 @@ struct Ask {
         RequestFacts(
             method: MethodKind(method),
             cacheControl: RequestCacheControl(cacheControl: cacheControl),
-            hasCredentials: hasCredentials)
+            hasCredentials: hasCredentials, hasCookie: hasCookie, hasRange: hasRange)
     }
 
     func fillRequest() throws -> FillRequest {
