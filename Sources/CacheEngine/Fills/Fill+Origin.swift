@@ -28,6 +28,9 @@ extension Fill: OriginReceiver {
             outcome = .failed
         }
         switch outcome {
+        // Without a tag it may speak of the client's.
+        case .freshen where validation == .combined && !head.headerFields.contains(.eTag):
+            return true
         case .freshen:
             freshen(stored, by: head.headerFields)
             return false

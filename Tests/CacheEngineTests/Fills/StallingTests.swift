@@ -112,7 +112,7 @@ import Testing
             try await bench.expectRequests(2)
             try await bench.origin.exchange(1).fail()
             try await bench.finish(clients)
-            #expect(clients.allSatisfy { $0.text == "body" && $0.status?.result == .stale })
+            #expect(clients.allSatisfy { $0.text == "body" && $0.status?.result == .staleOnError })
             try await bench.expectRequests(2)
         }
     }
