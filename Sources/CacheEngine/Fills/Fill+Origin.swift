@@ -153,7 +153,7 @@ extension Fill: OriginReceiver {
             leaveTable()
         }
         opening.status = status
-        log.open(.head(opening))
+        log.open(.head(opening), now: now)
         attend()
     }
 
