@@ -86,7 +86,7 @@ let package = Package(
             name: "larder",
             dependencies: [
                 "HTTPFrontend", "OriginClient", "SQLiteStore", "CacheEngine", "HTTPCaching",
-                "CacheKeys", httpTypes, nioCore, nioPosix, nioHTTP1, logging,
+                "CacheKeys", "CMalloc", httpTypes, nioCore, nioPosix, nioHTTP1, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -95,6 +95,7 @@ let package = Package(
             name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         // Tests.
         .target(
             name: "CacheTestKit",

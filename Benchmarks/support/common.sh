@@ -34,10 +34,15 @@ begin() {
 }
 
 finish() {
-    local status=$? pid
+    local status=$? pid ended
     trap - EXIT
     if [ "$status" -ne 0 ] && [ -d "$work" ]; then
         tail -n 5 "$work"/*.log >&2 2>/dev/null || true
+        for pid in ${pids[@]+"${pids[@]}"}; do
+            kill -0 "$pid" 2>/dev/null && continue
+            wait "$pid" 2>/dev/null && ended=0 || ended=$?
+            echo "process $pid of ours had ended before, with status $ended" >&2
+        done
     fi
     for pid in ${pids[@]+"${pids[@]}"}; do kill -TERM "$pid" 2>/dev/null || true; done
     for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
@@ -84,6 +89,47 @@ start_origin() {
     origin_pid=$!
     pids+=("$origin_pid")
     await_port "$origin_pid" "$origin_port"
+}
+
+# The origin with bodies of all sizes, and the clients that check them.
+start_large_origin() {
+    # Sockets of a thousand clients, on both sides of the server.
+    ulimit -n "$(ulimit -Hn)"
+    compile large_origin.c "$work/large_origin"
+    compile clients.c "$work/clients" -lm
+    origin_port=$(free_port)
+    "$work/large_origin" "$origin_port" &
+    origin_pid=$!
+    pids+=("$origin_pid")
+    await_port "$origin_pid" "$origin_port"
+}
+
+# How many requests for bodies have reached that origin.
+origin_requests() { curl -fsS "http://127.0.0.1:$origin_port/count" | cut -d ' ' -f 1; }
+
+# A figure of the last line that the clients printed: value NAME LINE
+value() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<" $2"; }
+
+# 64KB, 256MB, 1GB or plain bytes as larder reads them.
+bytes() {
+    case $1 in
+    *KB) echo $((${1%KB} << 10)) ;;
+    *MB) echo $((${1%MB} << 20)) ;;
+    *GB) echo $((${1%GB} << 30)) ;;
+    *) echo $(($1)) ;;
+    esac
+}
+
+# Sets nginx_pid. Arguments: port, further arguments for sed over nginx.conf.in.
+start_nginx() {
+    sed -e "s|@WORK@|$work|g" -e "s|@PORT@|$1|g" -e "s|@ORIGIN_PORT@|$origin_port|g" "${@:2}" \
+        "$here/support/nginx.conf.in" >"$work/nginx.conf"
+    # Started as root, nginx would drop its workers to a user who may not write here.
+    [ "$(id -u)" != 0 ] || sed -i "1i user root;" "$work/nginx.conf"
+    nginx -c "$work/nginx.conf" -e "$work/nginx.log" &
+    nginx_pid=$!
+    pids+=("$nginx_pid")
+    await_port "$nginx_pid" "$1"
 }
 
 # Sets larder_pid. Arguments: port, file, further flags.

@@ -137,6 +137,8 @@ package enum AnswerFailure: Error, Sendable, Equatable {
     case origin(OriginError)
     /// A part of the body cannot be read any more.
     case unreadable
+    /// The fetch it waited for was given up, because nobody else wanted it any more.
+    case abandoned
     /// This client was too slow for an answer that others wait for.
     case tooSlow
 }

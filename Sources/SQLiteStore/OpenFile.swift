@@ -122,7 +122,7 @@ private struct Start {
             rows.append((key: Meta.secret, value: chosen))
         }
         try writer.writeMeta(rows, now: now)
-        try writer.orphanHiddenBodies(now: now)
+        try writer.orphanLostBodies(now: now)
         try writer.limitPages()
         return OpenFile.Facts(
             secret: chosen, wasCleanlyClosed: wasClean || isNew, isNew: isNew,

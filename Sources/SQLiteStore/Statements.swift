@@ -1,9 +1,7 @@
 /// All SQL of the store, prepared once for each connection and explained by a test.
 enum Statements {
-    // Rowid append; `responses_by_name` for the conflict. A replaced row keeps its id and its place
-    // in the index: what that holds is not set again.
-    static let put = """
-        INSERT INTO responses (
+    private static let putColumns = """
+        INTO responses (
             primary_key, variant_key, uri_key, key_material, cache_name, method, scheme, authority,
             target, vary, reason, headers, surface, recipe, status, request_time, response_time,
             date, born_at, fresh_until, stale_while_revalidate_until, stale_if_error_until, flags,
@@ -13,6 +11,16 @@ enum Statements {
             ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
             ?, ?, ?
         )
+        """
+
+    // Rowid append. The put of a new row, which nearly all are: FAIL, unlike ABORT, needs no copy of
+    // the pages before the statement, and a row that is refused has changed nothing.
+    static let insert = "INSERT OR FAIL \(putColumns)"
+
+    // Rowid append; `responses_by_name` for the conflict. A replaced row keeps its id and its place
+    // in the index: what that holds is not set again. One with a large body is left as it is.
+    static let put = """
+        INSERT \(putColumns)
         ON CONFLICT (uri_key, primary_key, variant_key) DO UPDATE SET
             key_material = excluded.key_material, cache_name = excluded.cache_name,
             method = excluded.method, scheme = excluded.scheme, authority = excluded.authority,
@@ -30,6 +38,7 @@ enum Statements {
             request_content_type = excluded.request_content_type,
             request_content_truncated = excluded.request_content_truncated,
             body = excluded.body, request_content = excluded.request_content
+        WHERE responses.body_id IS NULL
         """
 
     // `responses_by_name`, all columns. Only a row that still has the validated body.
@@ -161,6 +170,12 @@ enum Statements {
     // `bodies_by_state`.
     static let orphanHidden = "UPDATE bodies SET state = 2 WHERE state = 0"
 
+    // `bodies_by_state`, and `responses_by_body`, covering, for each.
+    static let orphanLost = """
+        UPDATE bodies SET state = 2 WHERE state = 1
+            AND NOT EXISTS (SELECT 1 FROM responses WHERE responses.body_id = bodies.id)
+        """
+
     // `bodies_by_state`, covering, in pages.
     static let orphans = """
         SELECT id FROM bodies WHERE state = 2 AND id > ? ORDER BY id LIMIT 64
@@ -239,11 +254,12 @@ enum Statements {
 
     /// Every statement that looks into a table, for the test that explains them.
     static let all = [
-        put, freshen, bodyChecksum, countVariants, trimVariants, deleteVariant, deletePlain,
+        insert, put, freshen, bodyChecksum, countVariants, trimVariants, deleteVariant, deletePlain,
         deleteURI, logInvalidation, pruneInvalidations, find, body, bodyState, chunk, probeURI,
         names,
         lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody, orphanBody,
-        orphanHidden, orphans, someChunks, deleteChunk, deleteBody, lastBody, lastChunkBody, touch,
+        orphanHidden, orphanLost, orphans, someChunks, deleteChunk, deleteBody, lastBody,
+        lastChunkBody, touch,
         expired, leastTouched, fromHand, deleteRow, deleteTouch, noteUse,
     ]
 }

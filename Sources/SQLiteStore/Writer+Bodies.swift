@@ -80,10 +80,12 @@ extension Writer {
         try statements.orphanBody.run { $0.integer(body.rawValue) }
     }
 
-    /// What an earlier run was writing when it ended belongs to nobody.
-    func orphanHiddenBodies(now: EpochSeconds) throws(SQLiteFailure) {
+    /// What an earlier run was writing when it ended belongs to nobody, nor does a body that a
+    /// visitor took from its response.
+    func orphanLostBodies(now: EpochSeconds) throws(SQLiteFailure) {
         try transaction(now: now) { () throws(SQLiteFailure) in
             try statements.orphanHidden.run()
+            try statements.orphanLost.run()
         }
     }
 

@@ -49,14 +49,35 @@ extension Writer {
     }
 
     private func putRow(_ response: StoredResponse, body: ByteBuffer?) throws(SQLiteFailure) {
-        let content = response.entry.requestContent
-        let empty = ByteBuffer()
         // Zero unless the put makes a new row.
         sqlite3_set_last_insert_rowid(connection.pointer, 0)
+        // Replaces the row that is in the way.
+        if try !stepPut(statements.insert, response, body: body) {
+            try stepPut(statements.put, response, body: body)
+        }
+        if sqlite3_changes(connection.pointer) == 0 {
+            // The row has a large body, which only a deletion turns into an orphan.
+            try delete(response.name)
+            try stepPut(statements.put, response, body: body)
+        }
+        let newRow = sqlite3_last_insert_rowid(connection.pointer)
+        guard newRow != 0 else { return }
+        // The last rows were deleted and their ids are given again.
+        if newRow <= hand { hand = newRow &- 1 }
+        if response.variant.key != nil { try trimVariants(response.name, keeping: newRow) }
+    }
+
+    /// False when a row of the same name is there and the statement does not replace it.
+    @discardableResult
+    private func stepPut(
+        _ statement: RawStatement, _ response: StoredResponse, body: ByteBuffer?
+    ) throws(SQLiteFailure) -> Bool {
+        let content = response.entry.requestContent
+        let empty = ByteBuffer()
         let code = (body ?? empty).withUnsafeReadableBytes { bodyBytes in
             (content?.bytes ?? empty).withUnsafeReadableBytes { contentBytes in
                 image.withBytes { part in
-                    var binder = Binder(statement: statements.put.pointer)
+                    var binder = Binder(statement: statement.pointer)
                     for name in RowImage.Part.allCases {
                         name.isBlob ? binder.blob(part(name)) : binder.text(part(name))
                     }
@@ -68,16 +89,16 @@ extension Writer {
                     if body == nil { binder.null() } else { binder.blob(bodyBytes) }
                     if content == nil { binder.null() } else { binder.blob(contentBytes) }
                     binder.reference(image.reference)
-                    return statements.put.step(binder)
+                    return statement.step(binder)
                 }
             }
         }
-        try statements.put.end(code)
-        let newRow = sqlite3_last_insert_rowid(connection.pointer)
-        guard newRow != 0 else { return }
-        // The last rows were deleted and their ids are given again.
-        if newRow <= hand { hand = newRow &- 1 }
-        if response.variant.key != nil { try trimVariants(response.name, keeping: newRow) }
+        if code & 0xFF == SQLITE_CONSTRAINT {
+            statement.reset()
+            return false
+        }
+        try statement.end(code)
+        return true
     }
 
     /// Keeps the variants of a key bounded, as in memory: a lookup walks all of them.

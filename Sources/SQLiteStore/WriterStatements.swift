@@ -4,6 +4,7 @@ import GRDB
 struct WriterStatements {
     let begin: RawStatement
     let commit: RawStatement
+    let insert: RawStatement
     let put: RawStatement
     let freshen: RawStatement
     let bodyChecksum: RawStatement
@@ -23,6 +24,7 @@ struct WriterStatements {
     let showBody: RawStatement
     let orphanBody: RawStatement
     let orphanHidden: RawStatement
+    let orphanLost: RawStatement
     let orphans: RawStatement
     let someChunks: RawStatement
     let deleteChunk: RawStatement
@@ -44,6 +46,7 @@ struct WriterStatements {
         }
         begin = try prepare(Statements.begin)
         commit = try prepare(Statements.commit)
+        insert = try prepare(Statements.insert)
         put = try prepare(Statements.put)
         freshen = try prepare(Statements.freshen)
         bodyChecksum = try prepare(Statements.bodyChecksum)
@@ -63,6 +66,7 @@ struct WriterStatements {
         showBody = try prepare(Statements.showBody)
         orphanBody = try prepare(Statements.orphanBody)
         orphanHidden = try prepare(Statements.orphanHidden)
+        orphanLost = try prepare(Statements.orphanLost)
         orphans = try prepare(Statements.orphans)
         someChunks = try prepare(Statements.someChunks)
         deleteChunk = try prepare(Statements.deleteChunk)

@@ -5,6 +5,7 @@ import ArgumentParser
 enum Larder {
     static func main() async {
         // A peer or a pipe that went away is an error of one write, not the end of the process.
+        Platform.shareFreedMemory()
         Platform.ignoreBrokenPipes()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {

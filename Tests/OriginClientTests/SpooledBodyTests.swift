@@ -15,7 +15,7 @@ struct SpooledBodyTests {
         .make(.post, body: .spooled(content), isRetryable: isRetryable)
     }
 
-    @Test(arguments: [0, 1, 131_071, 131_072, 131_073, 5 << 20])
+    @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 131_072, 5 << 20])
     func goWholeAndTheConnectionIsKept(_ size: Int) async throws {
         let origin = try await ScriptedOrigin { _ in [Self.ok] }
         let harness = try Harness(origin)
@@ -53,10 +53,10 @@ struct SpooledBodyTests {
         let origin = try await ScriptedOrigin { _ in [Self.ok] }
         let harness = try Harness(origin)
         _ = try await harness.answer()
-        // The connection dies while the third part is being read.
+        // The connection dies while a part from the middle is being read.
         let content = HeldContent(count: 1 << 20, lostAt: 262_144)
         let running = try await harness.start(Self.post(content))
-        await eventually { content.reads == 3 }
+        await eventually { content.bytesRead > 262_144 }
         try await origin.perform([.reset], on: 0)
         let seen = await running.recorder.over()
         #expect(seen.ends == 1 && seen.errors.isEmpty)

@@ -120,6 +120,7 @@ extension Fill: OriginReceiver {
 
     private func beginStreaming(_ head: HTTPResponse, framing: OriginFraming) {
         phase = .streaming
+        leader = nil
         var status = CacheStatus(result: .forwarded(reason), forwardStatus: head.status.code)
         let now = engine.clock.now()
         let plan = storagePlan(

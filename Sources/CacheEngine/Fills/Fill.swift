@@ -33,8 +33,8 @@ final class Fill {
     private(set) var key: FillKey?
     /// It is known that answers to this key are not shared; forgotten when this one is.
     var rememberedKey: FillKey?
-    /// Hears what is not part of the answer proper.
-    weak var leader: FillCursor?
+    /// Hears what comes before the head; until then only.
+    var leader: FillCursor?
     var exchange: (any OriginExchange)?
     var phase = Phase.reading
     var collected: Collected?
@@ -70,9 +70,9 @@ final class Fill {
     }
 
     func start() {
-        let weak = WeakFill(self)
-        let bound = NIOLoopBound(weak, eventLoop: loop)
-        log.onAttention { bound.value.fill?.attend() }
+        // Until its end: the log keeps the fill.
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        log.onAttention { bound.value.attend() }
         guard candidate == nil else { return fetchSoon() }
         if let pending = engine.pendingResponse(for: request) {
             return loop.assumeIsolated().execute {
@@ -209,7 +209,9 @@ final class Fill {
         bodyWriter = nil
         collected = nil
         exchange = nil
+        leader = nil
         pacing.end()
+        log.onAttention(nil)
         onEnd?()
         onEnd = nil
     }
@@ -217,7 +219,7 @@ final class Fill {
     func abandon() {
         exchange?.cancel()
         end()
-        log.end(.failed(.origin(.shuttingDown)))
+        log.end(.failed(.abandoned))
     }
 
     /// Its readers moved on or left.
@@ -235,15 +237,3 @@ final class Fill {
         pace()
     }
 }
-
-/// What the log holds of its fill, which ends by itself.
-final class WeakFill {
-    weak var fill: Fill?
-
-    init(_ fill: Fill) {
-        self.fill = fill
-    }
-}
-
-@available(*, unavailable)
-extension WeakFill: Sendable {}

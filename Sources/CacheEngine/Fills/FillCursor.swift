@@ -129,6 +129,7 @@ final class FillCursor: AnswerSource {
             case .end:
                 let client = finish()
                 return client?.answerEnd() ?? ()
+            case .failed(.abandoned) where isFollower && !hasHead: restart()
             case .failed(let failure):
                 let client = finish()
                 return client?.answerFailed(failure) ?? ()

@@ -6,11 +6,17 @@ import Synchronization
 /// The fill writes it on its own loop; cursors read it on theirs. What crosses loops is one wake-up
 /// for each loop with waiting cursors. Callable from any thread unless it says otherwise.
 final class FillLog: Sendable {
+    private struct Listeners {
+        var audience: FillAudience
+        /// A wake-up is on its way.
+        var isWaking = false
+    }
+
     private struct State {
         var log: FillLogState
-        var audiences: [FillAudience] = []
-        /// By audience: a wake-up is on its way.
-        var isWaking: [Bool] = []
+        var audiences: [Listeners] = []
+        /// On the fill's own loop.
+        var local: FillAudience?
         var isAttentionDue = false
         /// Seconds; when the head or bytes came last.
         var lastProgress: Int64 = 0
@@ -51,7 +57,7 @@ final class FillLog: Sendable {
     // MARK: The fill's side
 
     /// - Parameter call: called on the fill's loop, at most once a turn.
-    func onAttention(_ call: @escaping @Sendable () -> Void) {
+    func onAttention(_ call: (@Sendable () -> Void)?) {
         attention.withLock { $0 = call }
     }
 
@@ -67,14 +73,13 @@ final class FillLog: Sendable {
         if let body { pins.pin(body) }
         change { log in
             log.keep(keeping, body: body)
-            return []
+            return Woken()
         }
     }
 
     /// Takes bytes in and wakes who waits for them; `now` in seconds.
     func append(_ bytes: ByteBuffer, now: Int64) {
-        state.withLock { $0.lastProgress = now }
-        change { $0.append(bytes) }
+        change(now: now) { $0.append(bytes) }
     }
 
     func end(_ ending: FillLogState.Ending) { change { $0.end(ending) } }
@@ -92,36 +97,40 @@ final class FillLog: Sendable {
         return result
     }
 
-    private func change(_ body: (inout FillLogState) -> [Int]) {
-        let (woken, delta) = state.withLock { state -> ([FillAudience], Int) in
+    private func change(now: Int64? = nil, _ body: (inout FillLogState) -> Woken) {
+        let (woken, delta, isLocal) = state.withLock { state -> ([FillAudience], Int, Bool) in
             let before = state.log.windowBytes
-            var woken: [FillAudience] = []
-            for index in body(&state.log)
-            where state.audiences.indices.contains(index) && !state.isWaking[index] {
-                let audience = state.audiences[index]
+            if let now { state.lastProgress = now }
+            var others: [FillAudience] = []
+            var isLocal = false
+            for index in body(&state.log) where state.audiences.indices.contains(index) {
+                let audience = state.audiences[index].audience
                 // On the fill's own loop there is nothing to wait for.
-                if audience.loop !== loop { state.isWaking[index] = true }
-                woken.append(audience)
+                if audience === state.local {
+                    isLocal = true
+                } else if !state.audiences[index].isWaking {
+                    state.audiences[index].isWaking = true
+                    others.append(audience)
+                }
             }
-            return (woken, state.log.windowBytes - before)
+            return (others, state.log.windowBytes - before, isLocal)
         }
         charge(delta)
+        if isLocal { state.withLock { $0.local }?.wake() }
         for audience in woken {
-            if audience.loop === loop {
+            audience.loop.execute { [self] in
+                didWake(audience)
                 audience.wake()
-            } else {
-                audience.loop.execute { [self] in
-                    didWake(audience)
-                    audience.wake()
-                }
             }
         }
     }
 
     private func didWake(_ audience: FillAudience) {
         state.withLock { state in
-            guard let index = state.audiences.firstIndex(where: { $0 === audience }) else { return }
-            state.isWaking[index] = false
+            guard
+                let index = state.audiences.firstIndex(where: { $0.audience === audience })
+            else { return }
+            state.audiences[index].isWaking = false
         }
     }
 
@@ -145,14 +154,13 @@ final class FillLog: Sendable {
             if case .head = state.log.opening, !state.log.isOver, now - state.lastProgress > stall {
                 return nil
             }
-            var index = state.audiences.firstIndex { $0.loop === loop }
-            if index == nil {
-                state.audiences.append(FillAudience(loop: loop))
-                state.isWaking.append(false)
-                index = state.audiences.count - 1
+            if let index = state.audiences.firstIndex(where: { $0.audience.loop === loop }) {
+                return (state.log.attach(audience: index), state.audiences[index].audience)
             }
-            guard let index else { return nil }
-            return (state.log.attach(audience: index), state.audiences[index])
+            let audience = FillAudience(loop: loop)
+            state.audiences.append(Listeners(audience: audience))
+            if loop === self.loop { state.local = audience }
+            return (state.log.attach(audience: state.audiences.count - 1), audience)
         }
         guard let place else { return nil }
         place.audience.add(cursor)
@@ -171,7 +179,7 @@ final class FillLog: Sendable {
     func leave(_ number: Int, _ cursor: FillCursor) {
         tellFill(always: true) { $0.leave(number) }
         let audience = state.withLock { state in
-            state.audiences.first { $0.loop === cursor.loop }
+            state.audiences.first { $0.audience.loop === cursor.loop }?.audience
         }
         audience?.remove(cursor)
     }
@@ -183,7 +191,7 @@ final class FillLog: Sendable {
             let wasPacing = state.log.mustPace
             let result = body(&state.log)
             let isReleased = wasPacing && !state.log.mustPace
-            let isGone = always && state.log.cursorCount == 0
+            let isGone = always && state.log.cursorCount == 0 && !state.log.isOver
             let isDue = (isReleased || isGone) && !state.isAttentionDue
             if isDue { state.isAttentionDue = true }
             return (result, state.log.windowBytes - before, isDue)

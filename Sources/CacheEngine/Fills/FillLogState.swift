@@ -104,7 +104,8 @@ struct FillLogState {
     private(set) var keeping = Keeping.nothing
     /// Whose rows hold what is before the window.
     private(set) var body: BodyID?
-    private var pieces: CircularBuffer<Piece> = []
+    // Most answers come in one part.
+    private var pieces = CircularBuffer<Piece>(initialCapacity: 1)
     private(set) var windowStart: Int64 = 0
     private(set) var windowEnd: Int64 = 0
     /// Bytes from the start that are in committed rows.
@@ -141,7 +142,7 @@ struct FillLogState {
 
 extension FillLogState {
     /// Decides the answer; returns the audiences to wake.
-    mutating func open(_ opening: Opening) -> [Int] {
+    mutating func open(_ opening: Opening) -> Woken {
         self.opening = opening
         if case .head = opening {} else { ending = .complete }
         return takeWaiting()
@@ -153,8 +154,8 @@ extension FillLogState {
     }
 
     /// Takes bytes in; returns the audiences to wake.
-    mutating func append(_ bytes: ByteBuffer) -> [Int] {
-        guard bytes.readableBytes > 0, !isOver else { return [] }
+    mutating func append(_ bytes: ByteBuffer) -> Woken {
+        guard bytes.readableBytes > 0, !isOver else { return Woken() }
         pieces.append(Piece(start: windowEnd, bytes: bytes))
         windowEnd += Int64(bytes.readableBytes)
         if cursorCount == 0 { trim() }
@@ -182,8 +183,8 @@ extension FillLogState {
         trim()
     }
 
-    mutating func end(_ ending: Ending) -> [Int] {
-        guard !isOver else { return [] }
+    mutating func end(_ ending: Ending) -> Woken {
+        guard !isOver else { return Woken() }
         self.ending = ending
         return takeWaiting()
     }
@@ -208,18 +209,18 @@ extension FillLogState {
     /// audiences to wake.
     ///
     /// From then on they hold nothing back.
-    mutating func cutSlowest() -> [Int] {
-        guard mustPace else { return [] }
+    mutating func cutSlowest() -> Woken {
+        var woken = Woken()
+        guard mustPace else { return woken }
         let slowest = minimumPosition
         guard cursors.contains(where: { $0.map { !$0.isCut && $0.position > slowest } ?? false })
-        else { return [] }
-        var audiences: [Int] = []
+        else { return woken }
         for index in cursors.indices where cursors[index]?.position == slowest {
             cursors[index]?.isCut = true
-            if let audience = cursors[index]?.audience { audiences.append(audience) }
+            if let audience = cursors[index]?.audience { woken.insert(audience) }
         }
         trim()
-        return Array(Set(audiences))
+        return woken
     }
 
     func isCut(_ number: Int) -> Bool {
@@ -278,15 +279,13 @@ extension FillLogState {
         return minimum
     }
 
-    private mutating func takeWaiting() -> [Int] {
-        var audiences: [Int] = []
+    private mutating func takeWaiting() -> Woken {
+        var woken = Woken()
         for index in cursors.indices where cursors[index]?.isWaiting == true {
             cursors[index]?.isWaiting = false
-            if let audience = cursors[index]?.audience, !audiences.contains(audience) {
-                audiences.append(audience)
-            }
+            if let audience = cursors[index]?.audience { woken.insert(audience) }
         }
-        return audiences
+        return woken
     }
 }
 
@@ -319,7 +318,9 @@ extension FillLogState {
     mutating func next(_ number: Int) -> Step {
         guard cursors.indices.contains(number), let cursor = cursors[number] else { return .wait }
         switch opening {
-        case .pending: return wait(number)
+        case .pending:
+            if case .failed(let failure) = ending { return .failed(failure) }
+            return wait(number)
         case .stored(let response, let status, let isShared):
             return .stored(response, status, isShared: isShared)
         case .failed(let failure): return .failed(failure)

@@ -107,7 +107,11 @@ package final class MemoryTier: Sendable {
 
     /// Whether a large body is kept in memory when it has been read: not so where it would push out
     /// too much.
-    func admits(bodyBytes: Int64) -> Bool { bodyBytes <= Int64(bodyLimit) }
+    func admits(bodyBytes: Int64) -> Bool {
+        guard bodyBytes <= Int64(bodyLimit) else { return false }
+        // What a buffer of that length really takes.
+        return Int(clamping: bodyBytes).nextPowerOf2 <= bodyLimit
+    }
 
     /// Whether what is here in the place of a response outlives it.
     func holdsFresher(than response: StoredResponse) -> Bool {
@@ -134,6 +138,12 @@ package final class MemoryTier: Sendable {
 
     private func shard(of key: CacheKey) -> Shard {
         shards[Int(truncatingIfNeeded: key.firstWord >> 32) % shards.count]
+    }
+}
+
+extension Int {
+    fileprivate var nextPowerOf2: Int {
+        self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
     }
 }
 

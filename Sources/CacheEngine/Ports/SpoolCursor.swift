@@ -25,7 +25,7 @@ package struct SpoolCursor: Equatable, Sendable {
     private var offset: Int64 = 0
     private var phase = Phase.between
 
-    package init(length: Int64, partBytes: Int = 128 << 10) {
+    package init(length: Int64, partBytes: Int = 32 << 10) {
         self.length = length
         self.partBytes = max(1, partBytes)
     }

@@ -14,7 +14,7 @@ struct WriteQueueState {
         /// Bytes of queued and committing puts.
         var bytes = 64 << 20
         /// A batch closes at this many puts or bytes, whichever comes first.
-        var batchEntries = 64
+        var batchEntries = 256
         var batchBytes = 1 << 20
     }
 

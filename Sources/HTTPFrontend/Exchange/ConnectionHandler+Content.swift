@@ -9,9 +9,9 @@ extension ConnectionHandler {
         switch contentMode {
         case .none: break
         case .streaming: sendUpstream(part)
-        case .keyed(var content):
+        case .keyed(let content):
             contentMode = .none
-            let action = content.append(part, isTight: loop.isMemoryTight)
+            let action = content.append(part, loop.spoolBounds)
             perform(action, content)
         case .pouring(var pour):
             contentMode = .none
@@ -31,7 +31,7 @@ extension ConnectionHandler {
         switch mode {
         case .none: if state.answer == .awaited, answer == nil { respond(keyed: nil) }
         case .streaming: answer?.finishRequestBody()
-        case .keyed(var content):
+        case .keyed(let content):
             contentMode = .none
             let action = content.end()
             perform(action, content)
@@ -59,24 +59,23 @@ extension ConnectionHandler {
     }
 
     private func write(_ content: KeyedContent) {
-        var content = content
         let bound = NIOLoopBound(self, eventLoop: loop.loop)
         let hasBegun = content.write(to: loop.spool, on: loop.loop) { file, failure in
             bound.value.wrote(file, failure)
         }
         guard hasBegun else {
             loop.noteSpoolTrouble(.files)
-            let action = content.written(isDone: false, isTight: false)
+            let action = content.written(isDone: false, loop.spoolBounds)
             return perform(action, content)
         }
         contentMode = .keyed(content)
     }
 
     private func wrote(_ file: SpoolFile, _ failure: SpoolFile.Failure?) {
-        guard case .keyed(var content) = contentMode, content.file === file else { return }
+        guard case .keyed(let content) = contentMode, content.file === file else { return }
         contentMode = .none
         if let failure { loop.noteSpoolTrouble(failure) }
-        let action = content.written(isDone: failure == nil, isTight: loop.isMemoryTight)
+        let action = content.written(isDone: failure == nil, loop.spoolBounds)
         perform(action, content)
         processWaiting()
         flushIfNeeded()
@@ -84,8 +83,7 @@ extension ConnectionHandler {
 
     /// All content is here.
     ///
-    /// Of what is in a file the start is read again for the people who will
-    /// look at the database.
+    /// Of what is in a file the start is read again, for people who look at the database.
     private func finish(_ content: KeyedContent) {
         let kept = loop.configuration.keptContentBytes
         // Under memory pressure nothing is kept.
@@ -114,14 +112,14 @@ extension ConnectionHandler {
 
     /// A read is over; what it brought of the content and is still here counts as memory in use.
     func contentStays() {
-        guard case .keyed(var content) = contentMode else { return }
+        guard case .keyed(let content) = contentMode else { return }
         contentMode = .none
         content.stay(responder.engine.budget)
         contentMode = .keyed(content)
     }
 
     func squeezeContent() {
-        guard case .keyed(var content) = contentMode else { return }
+        guard case .keyed(let content) = contentMode else { return }
         contentMode = .none
         let action = content.squeeze()
         perform(action, content)
@@ -134,7 +132,7 @@ extension ConnectionHandler {
         case .pouring: true
         case .streaming: !loop.mayRead(self)
         case .keyed(let content):
-            content.state.holdsReads(isTight: loop.isMemoryTight) || !loop.mayRead(self)
+            content.state.holdsReads(loop.spoolBounds) || !loop.mayRead(self)
         }
     }
 

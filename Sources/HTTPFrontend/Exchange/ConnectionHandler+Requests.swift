@@ -35,7 +35,7 @@ extension ConnectionHandler {
             guard let digester = loop.takeDigester() else {
                 return stream(head, reason: .bypass, detail: "key")
             }
-            contentMode = .keyed(KeyedContent(digester: digester, limits: loop.spoolLimits))
+            contentMode = .keyed(KeyedContent(digester: digester))
             sendContinue(head)
         case .pass(let reason, let detail):
             stream(head, reason: reason, detail: detail)

@@ -25,7 +25,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case none
         case keyed(KeyedContent)
         /// It was to be part of a key; what is here goes to the running answer's source first.
-        case pouring(ContentPour)
+        // Boxed: it is large, and rare.
+        indirect case pouring(ContentPour)
         /// It goes to the running answer's source.
         case streaming
     }

@@ -4,9 +4,10 @@ import NIOCore
 
 /// Content that is part of a key, digested and kept while it arrives.
 ///
-/// In memory it is one buffer and costs no object; what goes to a file is held until it is there.
-struct KeyedContent {
-    private(set) var state: SpoolState
+/// In memory it is one buffer; what goes to a file is held until it is there. Confined to its
+/// connection's loop.
+final class KeyedContent {
+    private(set) var state = SpoolState()
     private(set) var held = ByteBuffer()
     private var writing = ByteBuffer()
     private(set) var file: SpoolFile?
@@ -14,23 +15,22 @@ struct KeyedContent {
     /// What is still here when a read is over; content that comes whole in one is not counted.
     private var charge: BudgetCharge?
 
-    init(digester: BodyDigester, limits: SpoolState.Limits) {
+    init(digester: BodyDigester) {
         self.digester = digester
-        state = SpoolState(limits)
     }
 
-    mutating func append(_ part: ByteBuffer, isTight: Bool) -> SpoolState.Action {
+    func append(_ part: ByteBuffer, _ bounds: SpoolState.Bounds) -> SpoolState.Action {
         part.withUnsafeReadableBytes { digester.update($0) }
         if held.readableBytes == 0 {
             held = part
         } else {
             held.writeImmutableBuffer(part)
         }
-        return state.received(bytes: part.readableBytes, isTight: isTight)
+        return state.received(bytes: part.readableBytes, bounds)
     }
 
     /// A read is over and more is to come: what it left here is counted.
-    mutating func stay(_ budget: MemoryBudget) {
+    func stay(_ budget: MemoryBudget) {
         // A part is a piece of the buffer that was read into, which may be far larger.
         if held.storageCapacity > 2 * held.readableBytes + 4096 {
             held = ByteBuffer(bytes: held.readableBytesView)
@@ -48,7 +48,7 @@ struct KeyedContent {
     /// Gives what is held to the file; `wrote` is called on `loop`, later.
     ///
     /// - Returns: `false` when there can be no file.
-    mutating func write(
+    func write(
         to area: SpoolArea, on loop: any EventLoop,
         wrote: @escaping @Sendable (SpoolFile, SpoolFile.Failure?) -> Void
     ) -> Bool {
@@ -60,19 +60,19 @@ struct KeyedContent {
         return true
     }
 
-    mutating func written(isDone: Bool, isTight: Bool) -> SpoolState.Action {
+    func written(isDone: Bool, _ bounds: SpoolState.Bounds) -> SpoolState.Action {
         if !isDone, writing.readableBytes > 0 {
             writing.writeImmutableBuffer(held)
             held = writing
         }
         writing = ByteBuffer()
         count()
-        return state.written(isDone: isDone, isTight: isTight)
+        return state.written(isDone: isDone, bounds)
     }
 
-    mutating func squeeze() -> SpoolState.Action { state.squeezed() }
+    func squeeze() -> SpoolState.Action { state.squeezed() }
 
-    mutating func end() -> SpoolState.Action { state.ended() }
+    func end() -> SpoolState.Action { state.ended() }
 
     // MARK: The end
 
@@ -106,6 +106,9 @@ struct KeyedContent {
         loop.giveBack(digester)
     }
 }
+
+@available(*, unavailable)
+extension KeyedContent: Sendable {}
 
 /// The whole content of a request that it is part of the key of.
 struct WholeContent {

@@ -78,22 +78,23 @@ struct ProxyResponder {
             primaryKey: key, facts: facts, fields: HeaderLines(headers: head.headers))
         let found = engine.lookup(request, variantKey: { variantKey(head, names: $0) }, now: now)
         switch found {
-        case .hit(let stored), .staleHit(let stored):
-            let isStale = if case .staleHit = found { true } else { false }
-            let outcome = hit(stored, head, result: isStale ? .stale : .hit, now: now)
-            func makeFill() -> FillRequest? {
-                fillRequest(
-                    head, key: key, facts: facts, content: keyed, reason: .stale,
-                    clientAddress: clientAddress())
-            }
+        case .hit(let stored):
+            let outcome = hit(stored, head, result: .hit, now: now)
+            guard needsRows(outcome, head) else { return outcome }
+            let fill = fillRequest(
+                head, key: key, facts: facts, content: keyed, reason: .miss,
+                clientAddress: clientAddress())
+            return streamed(outcome, fill)
+        case .staleHit(let stored):
+            let outcome = hit(stored, head, result: .stale, now: now)
             // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
-            if isStale, now < stored.terms.staleWhileRevalidateUntil {
-                engine.revalidate(stored, on: loop, request: makeFill)
-            }
-            guard stored.entry.body.unreadChunks != nil, head.kind != .head,
-                case .stored(_, let status, isNotModified: false) = outcome
-            else { return outcome }
-            return makeFill().map { .stream($0, stored, status) } ?? .refuse(.malformed(.repaired))
+            let isBehind = now < stored.terms.staleWhileRevalidateUntil
+            guard isBehind || needsRows(outcome, head) else { return outcome }
+            let fill = fillRequest(
+                head, key: key, facts: facts, content: keyed, reason: .stale,
+                clientAddress: clientAddress())
+            if isBehind { engine.revalidate(stored, on: loop) { fill } }
+            return needsRows(outcome, head) ? streamed(outcome, fill) : outcome
         case .onlyIfCached(.some):
             return .failure(.onlyIfCached)
         case .onlyIfCached(nil):
@@ -101,6 +102,19 @@ struct ProxyResponder {
         case .unresolved(let candidate, let reason):
             return resolve(head, key, facts, keyed, candidate, reason, clientAddress())
         }
+    }
+
+    /// Whether the body of a stored answer must be read from the file.
+    private func needsRows(_ outcome: Outcome, _ head: GatedHead) -> Bool {
+        guard case .stored(let stored, _, isNotModified: false) = outcome else { return false }
+        return stored.entry.body.unreadChunks != nil && head.kind != .head
+    }
+
+    private func streamed(_ outcome: Outcome, _ fill: FillRequest?) -> Outcome {
+        guard case .stored(let stored, let status, _) = outcome, let fill else {
+            return .refuse(.malformed(.repaired))
+        }
+        return .stream(fill, stored, status)
     }
 
     /// A stored answer, or a 304 when the client has it already (RFC 9110 §13.2).

@@ -29,7 +29,7 @@ struct ProblemDocument {
         case .origin:
             status = .badGateway
             detail = "the origin could not be reached or gave no valid answer"
-        case .unreadable, .tooSlow:
+        case .unreadable, .tooSlow, .abandoned:
             status = .internalServerError
             detail = "the stored answer could not be read"
         }

@@ -14,7 +14,8 @@ final class LoopContext {
     let hasher: KeyHasher
     let secret: CredentialSecret
     let spool: SpoolArea
-    let spoolLimits: SpoolState.Limits
+    private let freeBounds: SpoolState.Bounds
+    private let tightBounds: SpoolState.Bounds
     let logger: Logger
     private let clock: any WallClock
     /// Wall time, renewed by the tick: the hit path reads no clock.
@@ -42,11 +43,11 @@ final class LoopContext {
         self.configuration = configuration
         self.secret = secret
         self.spool = spool
-        var limits = SpoolState.Limits()
-        limits.key = configuration.maxKeyBodyBytes
-        limits.memory = configuration.memoryKeyBodyBytes
-        limits.tightMemory = min(limits.tightMemory, limits.memory)
-        spoolLimits = limits
+        var bounds = SpoolState.Bounds()
+        bounds.key = configuration.maxKeyBodyBytes
+        bounds.memory = configuration.memoryKeyBodyBytes
+        freeBounds = bounds
+        tightBounds = bounds.tight
         self.clock = clock
         self.logger = logger
         hasher = try KeyHasher()
@@ -115,6 +116,8 @@ final class LoopContext {
 
     /// Keep what can go to a disk out of memory.
     var isMemoryTight: Bool { engine.budget.level >= .noStores }
+
+    var spoolBounds: SpoolState.Bounds { isMemoryTight ? tightBounds : freeBounds }
 
     /// Whether `connection` may read content; if not, the tick will see to it.
     func mayRead(_ connection: ConnectionHandler) -> Bool {

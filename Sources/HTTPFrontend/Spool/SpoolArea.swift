@@ -101,6 +101,11 @@ final class SpoolArea: Sendable {
             if direct >= 0 { return direct }
         #endif
         // Not every file system has them.
+        return openUnlinked()
+    }
+
+    /// The same with a name for a moment.
+    func openUnlinked() -> Int32 {
         var random = SystemRandomNumberGenerator()
         let path = "\(directory)/larder-spool-\(String(random.next(), radix: 16))"
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)

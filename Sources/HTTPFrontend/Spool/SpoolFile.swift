@@ -16,12 +16,20 @@ import Synchronization
 /// thread, waits on none but the area's.
 final class SpoolFile: SpooledContent {
     /// Why content could not be written.
-    enum Failure: Error, Equatable {
-        /// `--spool-size` is used up.
+    enum Failure: Error, Equatable, CustomStringConvertible {
+        /// What may be used of the disk is used up.
         case budget
         /// Too many files are open.
         case files
         case system(Int32)
+
+        var description: String {
+            switch self {
+            case .budget: "--spool-size is used up"
+            case .files: "too many files are open"
+            case .system(let code): strerror(code).map { String(cString: $0) } ?? "error \(code)"
+            }
+        }
     }
 
     private let area: SpoolArea

@@ -4,20 +4,22 @@
 /// A state machine without I/O: it counts bytes, its owner holds, writes and forwards them.
 struct SpoolState: Equatable {
     /// All in bytes.
-    ///
-    /// The second of a pair holds while memory is tight.
-    struct Limits: Equatable, Sendable {
+    struct Bounds: Equatable, Sendable {
         /// Content past this is not part of a key.
         var key = 64 << 20
         /// Content past this goes to a file.
         var memory = 1 << 20
-        var tightMemory = 64 << 10
         /// What is written at once, except at the end.
         var batch = 64 << 10
-        var tightBatch = 16 << 10
         /// While a write runs and this much is not on disk, nothing is read from the client.
         var unwritten = 192 << 10
-        var tightUnwritten = 64 << 10
+
+        /// What holds while memory is tight.
+        var tight: Bounds {
+            Bounds(
+                key: key, memory: min(memory, 64 << 10), batch: min(batch, 16 << 10),
+                unwritten: min(unwritten, 64 << 10))
+        }
     }
 
     /// Why content passes through instead of being part of a key; the word in Cache-Status.
@@ -46,7 +48,6 @@ struct SpoolState: Equatable {
         case over
     }
 
-    private let limits: Limits
     private var phase = Phase.arriving
     private(set) var isInFile = false
     /// Bytes that have come.
@@ -59,23 +60,14 @@ struct SpoolState: Equatable {
     /// Whether the last byte has come.
     private(set) var hasEnded = false
 
-    init(_ limits: Limits) {
-        self.limits = limits
-    }
-
-    mutating func received(bytes count: Int, isTight: Bool) -> Action {
+    mutating func received(bytes count: Int, _ bounds: Bounds) -> Action {
         held += count
         total += count
         guard phase == .arriving else { return .wait }
-        if total > limits.key { return divert(.bodyLimit) }
+        if total > bounds.key { return divert(.bodyLimit) }
         guard writing == 0 else { return .wait }
-        let bound =
-            if isInFile {
-                isTight ? limits.tightBatch : limits.batch
-            } else {
-                (isTight ? limits.tightMemory : limits.memory) + 1
-            }
-        return held >= bound ? write() : .wait
+        let isMuch = isInFile ? held >= bounds.batch : held > bounds.memory
+        return isMuch ? write() : .wait
     }
 
     /// The last byte has come.
@@ -87,14 +79,14 @@ struct SpoolState: Equatable {
     }
 
     /// The write is over; when it failed, its bytes are held again.
-    mutating func written(isDone: Bool, isTight: Bool) -> Action {
+    mutating func written(isDone: Bool, _ bounds: Bounds) -> Action {
         guard writing > 0 else { return .wait }
         if isDone { onDisk += writing } else { held += writing }
         writing = 0
         if case .diverting(let why) = phase { return divert(why) }
         if !isDone { return divert(.spool) }
         if phase == .ended { return settle() }
-        return held >= (isTight ? limits.tightBatch : limits.batch) ? write() : .wait
+        return held >= bounds.batch ? write() : .wait
     }
 
     /// Memory is needed by others: what is held goes to the file although it is little.
@@ -104,11 +96,9 @@ struct SpoolState: Equatable {
     }
 
     /// Whether nothing more is to be read from the client for now.
-    func holdsReads(isTight: Bool) -> Bool {
+    func holdsReads(_ bounds: Bounds) -> Bool {
         switch phase {
-        case .arriving:
-            writing > 0
-                && writing + held >= (isTight ? limits.tightUnwritten : limits.unwritten)
+        case .arriving: writing > 0 && writing + held >= bounds.unwritten
         case .ended: false
         case .diverting, .over: true
         }

@@ -50,12 +50,6 @@ struct ServeSettings: Equatable, Sendable {
                 "expected at most max-head-size,"
                     + " which is \(Digits.render(bytes: listener.maxHeadBytes))")
         }
-        if configuration.store.maxBytes < configuration.caching.maxObjectBytes {
-            throw given.conflict(
-                "max-size",
-                "expected at least max-object,"
-                    + " which is \(Digits.render(bytes: configuration.caching.maxObjectBytes))")
-        }
     }
 
     private static func warnings(

@@ -27,8 +27,10 @@ struct RoomSettings {
         store.hardLogLimit = server.store.maxWALBytes
         store.readers = Self.readers
         store.maxBytes = Int64(server.store.maxBytes)
+        store.staleMargin = max(store.staleMargin, server.caching.staleIfError)
         engine.readers = Self.readers
-        engine.maxObjectBytes = server.caching.maxObjectBytes
+        // One answer must not push out all others.
+        engine.maxObjectBytes = min(server.caching.maxObjectBytes, server.store.maxBytes / 4)
         engine.staleIfError = server.caching.staleIfError
         engine.credentialFields = server.caching.credentialFields
         engine.collapseTimeout = server.caching.collapseTimeout.timeAmount
@@ -37,7 +39,13 @@ struct RoomSettings {
         engine.queue = WriteQueue.Limits(
             entries: server.store.queueEntries,
             bytes: min(server.store.queueBytes, engine.inFlightBudget / 2))
-        engine.memoryBudget = server.memoryBytes - engine.inFlightBudget
+        // SQLite's pages are memory, too.
+        let pageCache = min(48 * ByteSize.megabyte, server.memoryBytes / 8)
+        store.writerCacheKiB = pageCache / 1024
+        store.readerCacheKiB = max(256, min(4096, pageCache / 16_384))
+        engine.memoryBudget =
+            server.memoryBytes - engine.inFlightBudget - pageCache
+            - Self.readers * store.readerCacheKiB * 1024
         if let path = server.caching.keyFile { secret = try Self.secret(path) }
     }
 

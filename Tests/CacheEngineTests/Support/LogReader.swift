@@ -40,7 +40,7 @@ extension FillLogState {
 
     /// The next so many bytes of the patterned body.
     @discardableResult
-    mutating func grow(by count: Int) -> [Int] {
+    mutating func grow(by count: Int) -> Woken {
         let end = Int(windowEnd)
         return append(patterned(end..<end + count))
     }

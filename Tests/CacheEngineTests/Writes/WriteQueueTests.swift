@@ -86,14 +86,14 @@ private final class Writer: Sendable {
 
     @Test func aFullBatchAndAClosedQueueDoNotLinger() {
         let queue = WriteQueue()
-        for key in 0..<100 { _ = put(queue, key) }
+        for key in 0..<300 { _ = put(queue, key) }
         queue.close()
         var sizes: [Int] = []
         while case .commit(let batch) = queue.nextBatch(timeoutMilliseconds: 600_000) {
             sizes.append(batch.count)
             queue.finishBatch()
         }
-        #expect(sizes == [64, 36])
+        #expect(sizes == [256, 44])
         #expect(put(queue, 1) == .closed)
     }
 
@@ -150,6 +150,6 @@ private final class Writer: Sendable {
                 .filter { $0 / 10_000 == producer }
             #expect(own == (0..<each).map { producer * 10_000 + $0 })
         }
-        #expect(writer.batches.withLock { $0.max() ?? 0 } <= 64)
+        #expect(writer.batches.withLock { $0.max() ?? 0 } <= 256)
     }
 }

@@ -5,6 +5,12 @@ import Testing
 
 @testable import HTTPFrontend
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 @Suite("Files of spooled content")
 struct SpoolFileTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.any()
@@ -63,6 +69,17 @@ struct SpoolFileTests {
         #expect(await append("123", to: second) == nil)
         #expect(await append("1", to: first) == .budget)
         #expect(await read(first, at: 0, 10) == "1234567")
+    }
+
+    @Test func withoutSupportForNamelessFilesTheNameGoesAtOnce() throws {
+        let descriptor = area().openUnlinked()
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var status = stat()
+        #expect(fstat(descriptor, &status) == 0)
+        #expect(status.st_nlink == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
+        #expect(area("/nonexistent").openUnlinked() == -ENOENT)
     }
 
     @Test func noDirectoryIsAFailure() async throws {

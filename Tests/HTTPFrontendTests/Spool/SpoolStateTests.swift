@@ -4,9 +4,8 @@ import Testing
 
 @Suite("Spooling, as a state machine")
 struct SpoolStateTests {
-    private static let limits = SpoolState.Limits(
-        key: 1000, memory: 100, tightMemory: 20, batch: 50, tightBatch: 10, unwritten: 150,
-        tightUnwritten: 60)
+    private static let bounds = SpoolState.Bounds(key: 1000, memory: 100, batch: 50, unwritten: 150)
+    private static let tight = SpoolState.Bounds(key: 1000, memory: 20, batch: 10, unwritten: 60)
 
     enum Event: Sendable {
         case bytes(Int)
@@ -98,7 +97,7 @@ struct SpoolStateTests {
 
     @Test(arguments: stories)
     func actions(_ story: Story) {
-        var state = SpoolState(Self.limits)
+        var state = SpoolState()
         for (index, (event, action)) in story.steps.enumerated() {
             #expect(Self.apply(event, &state) == action, "step \(index)")
         }
@@ -106,47 +105,47 @@ struct SpoolStateTests {
 
     private static func apply(_ event: Event, _ state: inout SpoolState) -> SpoolState.Action {
         switch event {
-        case .bytes(let count): state.received(bytes: count, isTight: false)
-        case .tightBytes(let count): state.received(bytes: count, isTight: true)
+        case .bytes(let count): state.received(bytes: count, Self.bounds)
+        case .tightBytes(let count): state.received(bytes: count, Self.tight)
         case .end: state.ended()
-        case .done: state.written(isDone: true, isTight: false)
-        case .failed: state.written(isDone: false, isTight: false)
+        case .done: state.written(isDone: true, Self.bounds)
+        case .failed: state.written(isDone: false, Self.bounds)
         case .squeeze: state.squeezed()
         }
     }
 
     @Test func bytesThatWereNotWrittenAreHeldAgain() {
-        var state = SpoolState(Self.limits)
-        _ = state.received(bytes: 101, isTight: false)
-        _ = state.written(isDone: true, isTight: false)
-        _ = state.received(bytes: 60, isTight: false)
-        _ = state.received(bytes: 7, isTight: false)
+        var state = SpoolState()
+        _ = state.received(bytes: 101, Self.bounds)
+        _ = state.written(isDone: true, Self.bounds)
+        _ = state.received(bytes: 60, Self.bounds)
+        _ = state.received(bytes: 7, Self.bounds)
         #expect((state.onDisk, state.writing, state.held) == (101, 60, 7))
-        _ = state.written(isDone: false, isTight: false)
+        _ = state.written(isDone: false, Self.bounds)
         #expect((state.onDisk, state.writing, state.held) == (101, 0, 67))
     }
 
     @Test func readingIsHeldWhileMuchIsUnwritten() {
-        var state = SpoolState(Self.limits)
-        #expect(!state.holdsReads(isTight: true))
-        _ = state.received(bytes: 100, isTight: false)
-        #expect(!state.holdsReads(isTight: true))
-        _ = state.received(bytes: 9, isTight: false)
-        #expect(!state.holdsReads(isTight: false))
-        #expect(state.holdsReads(isTight: true))
-        _ = state.received(bytes: 41, isTight: false)
-        #expect(state.holdsReads(isTight: false))
-        _ = state.written(isDone: true, isTight: false)
-        #expect(!state.holdsReads(isTight: false))
-        _ = state.received(bytes: 1000, isTight: false)
-        #expect(state.holdsReads(isTight: false))
+        var state = SpoolState()
+        #expect(!state.holdsReads(Self.tight))
+        _ = state.received(bytes: 100, Self.bounds)
+        #expect(!state.holdsReads(Self.tight))
+        _ = state.received(bytes: 9, Self.bounds)
+        #expect(!state.holdsReads(Self.bounds))
+        #expect(state.holdsReads(Self.tight))
+        _ = state.received(bytes: 41, Self.bounds)
+        #expect(state.holdsReads(Self.bounds))
+        _ = state.written(isDone: true, Self.bounds)
+        #expect(!state.holdsReads(Self.bounds))
+        _ = state.received(bytes: 1000, Self.bounds)
+        #expect(state.holdsReads(Self.bounds))
     }
 
     /// Whatever the order of events, no byte is lost or counted twice.
     @Test func bytesAddUp() {
         var random = SeededGenerator(seed: 42)
         for _ in 0..<2000 {
-            var state = SpoolState(Self.limits)
+            var state = SpoolState()
             var sent = 0
             var action = SpoolState.Action.wait
             for _ in 0..<40 {
@@ -154,12 +153,13 @@ struct SpoolStateTests {
                 case 0...3:
                     let count = Int.random(in: 0...120, using: &random)
                     sent += count
-                    action = state.received(bytes: count, isTight: Bool.random(using: &random))
-                case 4, 5: action = state.written(isDone: true, isTight: false)
+                    let isTight = Bool.random(using: &random)
+                    action = state.received(bytes: count, isTight ? Self.tight : Self.bounds)
+                case 4, 5: action = state.written(isDone: true, Self.bounds)
                 case 6: action = state.squeezed()
                 default:
                     action = state.written(
-                        isDone: Int.random(in: 0..<20, using: &random) > 0, isTight: true)
+                        isDone: Int.random(in: 0..<20, using: &random) > 0, Self.tight)
                 }
                 #expect(state.onDisk + state.writing + state.held == sent)
                 if case .divert = action {
