@@ -119,8 +119,10 @@ extension Preimage {
         }
         append(content.length)
         append(content.digest)
-        append(UInt32(clamping: content.fields.count))
-        for (name, value) in content.fields {
+        // Fewer values than names could make two requests equal.
+        guard content.names.count == content.values.count else { return discard() }
+        append(UInt32(clamping: content.names.count))
+        for (name, value) in zip(content.names, content.values) {
             append(name)
             append(value)
         }

@@ -86,13 +86,24 @@ package struct ContentParts: Sendable {
     package var length: UInt64
     /// The content's digest, made as the key's recipe says.
     package var digest: Digest
-    /// The fields that take part, always in the same order; nil (not sent) differs from empty.
-    package var fields: [(name: String, value: String?)]
+    /// Names of the fields that take part, always in the same order.
+    package var names: [String]
+    /// Their values, one for each name; nil (not sent) differs from empty.
+    package var values: [String?]
 
-    /// Names each part; `fields` keeps the order it is given in.
-    package init(length: UInt64, digest: Digest, fields: [(name: String, value: String?)]) {
+    /// Names each part; the fields keep the order they are given in.
+    ///
+    /// Names and values apart: a caller has the names once and for all.
+    package init(length: UInt64, digest: Digest, names: [String], values: [String?]) {
         self.length = length
         self.digest = digest
-        self.fields = fields
+        self.names = names
+        self.values = values
+    }
+
+    /// The same from pairs.
+    package init(length: UInt64, digest: Digest, fields: [(name: String, value: String?)]) {
+        self.init(
+            length: length, digest: digest, names: fields.map(\.name), values: fields.map(\.value))
     }
 }

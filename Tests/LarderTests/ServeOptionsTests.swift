@@ -36,7 +36,8 @@ struct ServeOptionsTests {
             "listen": "127.0.0.1:8080", "host": "", "cache-post": "", "default-ttl": "2h",
             "ttl-override": "", "stale-if-error": "0s", "set-cookie": "refuse",
             "ignore-credentials": "false", "credential-header": "", "key-header": "",
-            "key-file": "", "max-object": "1MB", "max-key-body": "64MB", "spool-size": "2GB",
+            "key-file": "", "max-object": "512MB", "max-key-body": "64MB", "spool-size": "2GB",
+            "collapse-timeout": "30s", "max-size": "10GB",
             "db": "larder.db",
             "durability": "full", "memory": "256MB", "keep-request-content": "text",
             "max-wal": "256MB", "queue-entries": "4096", "queue-bytes": "64MB",
@@ -157,9 +158,8 @@ struct ServeOptionsTests {
             "--memory '12XB': expected a size such as 64KB 10MB 2GB, at least 1MB"
         ),
         (
-            "max-object", "2MB",
-            "--max-object '2MB': expected a size such as 64KB 10MB 2GB, 1 to 1MB"
-                + " (in this version bodies over 1MB pass through uncached)"
+            "max-object", "0",
+            "--max-object '0': expected a size such as 64KB 10MB 2GB, at least 1"
         ),
         (
             "head-timeout", "10",
@@ -229,10 +229,6 @@ struct ServeOptionsTests {
         (
             ["max-head-size": ["4KB"]],
             "--max-target (default): expected at most max-head-size, which is 4KB"
-        ),
-        (
-            ["queue-bytes": ["1KB"], "max-object": ["2KB"]],
-            "--queue-bytes '1KB': expected at least max-object, which is 2KB"
         ),
     ])
     func valuesThatDoNotGoTogether(flags: [String: [String]], line: String) {

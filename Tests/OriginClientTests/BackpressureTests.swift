@@ -20,12 +20,16 @@ struct BackpressureTests {
         let harness = try Harness(origin)
         let recorder = Recorder(keepsBody: false)
         let running = try await harness.start(.get("/big"), recorder) {
-            if isPausedFirst { $0.pauseReading() }
+            if isPausedFirst {
+                $0.pauseReading()
+            } else {
+                Self.pauseInTheBody($0, recorder, harness.loop)
+            }
         }
-        let before = try await running.on { exchange in
-            exchange.pauseReading()
-            return recorder.seen.bodyBytes
+        if !isPausedFirst {
+            await eventually { recorder.seen.bodyBytes > 0 }
         }
+        let before = try await running.on { _ in recorder.seen.bodyBytes }
         try #require(before < size)
         // The same loop turns many times meanwhile.
         for _ in 1...100 { #expect(try await harness.answer().ends == 1) }
@@ -37,6 +41,17 @@ struct BackpressureTests {
         // Reading goes on for the next request.
         #expect(try await harness.answer().ends == 1)
         await origin.stop()
+    }
+
+    /// Pauses as soon as some of the body is there, however busy the test's own thread is.
+    private static func pauseInTheBody(
+        _ exchange: any OriginExchange, _ recorder: Recorder, _ loop: any EventLoop
+    ) {
+        guard recorder.seen.bodyBytes == 0 else { return exchange.pauseReading() }
+        let bound = NIOLoopBound(exchange, eventLoop: loop)
+        loop.scheduleTask(in: .microseconds(100)) {
+            pauseInTheBody(bound.value, recorder, loop)
+        }
     }
 
     @Test("a paused exchange still can be cancelled")

@@ -176,7 +176,7 @@ extension Fill: OriginReceiver {
             leaveTable()
         }
         opening.status = status
-        log.open(.head(opening))
+        log.open(.head(opening), now: now)
         attend()
     }
 

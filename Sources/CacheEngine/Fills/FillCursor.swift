@@ -46,7 +46,9 @@ final class FillCursor: AnswerSource {
         self.loop = loop
         self.client = client
         goesAlone = !request.mayBeShared
-        variesBy = candidate?.variant.names ?? []
+        variesBy =
+            candidate?.variant.names
+            ?? engine.memory.variantNames(of: request.identity.primaryKey)
     }
 
     /// Begins or joins a fill.

@@ -18,7 +18,7 @@ final class FillLog: Sendable {
         /// On the fill's own loop.
         var local: FillAudience?
         var isAttentionDue = false
-        /// Seconds; when bytes came last.
+        /// Seconds; when the head or bytes came last.
         var lastProgress: Int64 = 0
     }
 
@@ -61,7 +61,11 @@ final class FillLog: Sendable {
         attention.withLock { $0 = call }
     }
 
-    func open(_ opening: FillLogState.Opening) { change { $0.open(opening) } }
+    /// - Parameter now: seconds; when a head came.
+    func open(_ opening: FillLogState.Opening, now: Int64 = 0) {
+        state.withLock { $0.lastProgress = now }
+        change { $0.open(opening) }
+    }
 
     /// - Parameter body: whose rows are read by cursors that are behind; given once, pinned until
     ///   the log is gone.

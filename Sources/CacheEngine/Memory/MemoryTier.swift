@@ -54,6 +54,11 @@ package final class MemoryTier: Sendable {
         shard(of: key).state.withLock { $0.variants(of: key) }.contains(where: isUsable)
     }
 
+    /// By which fields the answers of a key vary, as far as it is known here.
+    func variantNames(of key: CacheKey) -> [String] {
+        shard(of: key).state.withLock { $0.variants(of: key) }.first?.variant.names ?? []
+    }
+
     package func insert(_ response: StoredResponse) {
         shard(of: response.primaryKey).state.withLock {
             $0.insert(response, variantLimit: Self.variantLimit)

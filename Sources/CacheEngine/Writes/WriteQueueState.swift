@@ -198,16 +198,22 @@ struct WriteQueueState {
             case .put(let response), .freshen(let response):
                 forget(item)
                 lost += 1
+                if case .put = item.mutation, let body = response.entry.body.chunks {
+                    // Its chunks may be in the file already; nothing will ever name them.
+                    retry(.dropBody(body.id), at: item.sequence)
+                }
                 guard item.replacesRow else { continue }
                 Self.note(item.sequence, of: response.name, in: &deletes)
-                waiting.prepend(
-                    Item(
-                        sequence: item.sequence, mutation: .delete(response.name), bytes: 0,
-                        replacesRow: false))
-                retries += 1
+                retry(.delete(response.name), at: item.sequence)
             }
         }
         return (lost, chunks)
+    }
+
+    private mutating func retry(_ mutation: Mutation, at sequence: UInt64) {
+        waiting.prepend(
+            Item(sequence: sequence, mutation: mutation, bytes: 0, replacesRow: false))
+        retries += 1
     }
 
     /// The batch is given up: the file was replaced by an empty one, there is nothing to delete.

@@ -18,8 +18,10 @@ struct KeyFieldTable: Sendable {
     }
 
     private let byLength: [[Entry]]
-    /// Every name in the order of the key, without a value.
-    private let absent: [(name: String, value: String?)]
+    /// In the order of the key.
+    let names: [String]
+    /// No value for any name.
+    private let absent: [String?]
     private let acceptEncodingPlace: Int
     /// Lower-case names of all fields in the key and of those that carry credentials.
     let guarded: Set<String>
@@ -30,7 +32,8 @@ struct KeyFieldTable: Sendable {
     init(own: [String], credentials: [String]) {
         let names = Self.standard + own
         guarded = Set(names + credentials)
-        absent = names.map { ($0, nil) }
+        self.names = names
+        absent = Array(repeating: nil, count: names.count)
         acceptEncodingPlace = names.firstIndex(of: Self.acceptEncoding) ?? 0
         var table = [[Entry]](repeating: [], count: (names.map(\.utf8.count).max() ?? 0) + 1)
         for (place, name) in names.enumerated() {
@@ -39,20 +42,19 @@ struct KeyFieldTable: Sendable {
         byLength = table
     }
 
-    /// Names and values in the order of the key; several lines of a field are one value, codings
+    /// Values in the order of `names`; several lines of a field are one value, codings
     /// are reduced to what they allow.
-    func values(in headers: HTTPHeaders) -> [(name: String, value: String?)] {
+    func values(in headers: HTTPHeaders) -> [String?] {
         var fields = absent
         for (name, value) in headers {
             let length = name.utf8.count
             guard length < byLength.count else { continue }
             for entry in byLength[length] where name.equalsLowercase(entry.name) {
-                let earlier = fields[entry.place].value
-                fields[entry.place].value = earlier.map { $0 + ", " + value } ?? value
+                fields[entry.place] = fields[entry.place].map { $0 + ", " + value } ?? value
             }
         }
-        if let codings = fields[acceptEncodingPlace].value {
-            fields[acceptEncodingPlace].value = AcceptEncoding.reduced([codings])
+        if let codings = fields[acceptEncodingPlace] {
+            fields[acceptEncodingPlace] = AcceptEncoding.reduced([codings])
         }
         return fields
     }

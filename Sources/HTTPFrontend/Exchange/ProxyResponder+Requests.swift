@@ -29,7 +29,9 @@ extension ProxyResponder {
 
     /// The content's digest and the fields that origins choose an answer to POST by.
     func keyedParts(_ head: GatedHead, digest: Digest, length: UInt64) -> ContentParts {
-        ContentParts(length: length, digest: digest, fields: keyFields.values(in: head.headers))
+        ContentParts(
+            length: length, digest: digest, names: keyFields.names,
+            values: keyFields.values(in: head.headers))
     }
 
     private func credentialLines(_ head: GatedHead) -> [(name: String, value: String)] {

@@ -90,7 +90,7 @@ extension Setting {
             "queue-entries", "number", \.store.queueEntries, .count(1...1_000_000),
             "Writes that may wait for their commit; past it new ones are shed."),
         .value(
-            "queue-bytes", "size", \.store.queueBytes, .size(1...Int.max),
+            "queue-bytes", "size", \.store.queueBytes, .size(ByteSize.megabyte...Int.max),
             "Bytes that may wait for their commit; past it new ones are shed."),
     ]
 

@@ -131,6 +131,22 @@ import Testing
         }
     }
 
+    @Test func howAnswersVaryIsRememberedWithThem() async throws {
+        let fields: HTTPFields = [.cacheControl: "max-age=60", .vary: "Accept-Language"]
+        try await Bench.run { bench in
+            try await bench.fetch(Self.speaking("en"), fields, body: "en")
+            let german = try await bench.crowd(3, Self.speaking("de"))
+            let french = try await bench.crowd(3, Self.speaking("fr"))
+            // Neither waits for the head of the other.
+            try await bench.expectRequests(3)
+            try await bench.answer(1..<3, fields)
+            try await bench.finish(german + french)
+            #expect(german.allSatisfy { $0.text == "answer 1" })
+            #expect(french.allSatisfy { $0.text == "answer 2" })
+            #expect(german[0].status?.result == .forwarded(.varyMiss))
+        }
+    }
+
     // MARK: Credentials
 
     @Test(arguments: [Ask(hasCredentials: true), Ask(hasCookie: true)])

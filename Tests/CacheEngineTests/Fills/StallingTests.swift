@@ -142,6 +142,26 @@ import Testing
         }
     }
 
+    @Test func whoComesBetweenHeadAndBodyJoins() async throws {
+        try await Bench.run { bench in
+            let first = try await bench.ask()
+            let exchange = try await bench.origin.exchange(0)
+            try await exchange.head(Self.lasting)
+            bench.clock.advance(5)
+            let second = try await bench.crowd(3)
+            try await bench.expectRequests(1)
+            bench.clock.advance(1)
+            let third = try await bench.ask()
+            try await bench.expectRequests(2)
+            try await bench.answer(1..<2, Self.lasting)
+            try await exchange.body("body")
+            try await exchange.end()
+            try await bench.finish(second + [first, third])
+            #expect((second + [first]).allSatisfy { $0.text == "body" })
+            #expect(third.text == "answer 1")
+        }
+    }
+
     @Test func whoHasNoHeadGoesAloneAfterAWhile() async throws {
         try await Bench.run({ $0.collapseTimeout = .milliseconds(150) }) { bench in
             let clients = try await bench.crowd(4)

@@ -7,11 +7,17 @@ import Testing
 
 /// Many clients at once.
 extension Bench {
-    /// So many who ask the same, on all loops in turn; the first on the bench's own.
+    /// So many who ask the same, on all loops in turn; the first, on the bench's own, before the
+    /// others.
     func crowd(_ count: Int, _ ask: Ask = Ask()) async throws -> [Client] {
-        var clients: [Client] = []
-        for number in 0..<count {
-            clients.append(try await self.ask(ask, on: Self.loops[number % Self.loops.count]))
+        var clients = [try await self.ask(ask)]
+        clients += (1..<count).map { newClient(on: Self.loops[$0 % Self.loops.count]) }
+        let fill = try ask.fillRequest()
+        for loop in Self.loops {
+            let own = clients.dropFirst().filter { $0.loop === loop }
+            try await loop.submit {
+                for client in own { self.look(up: fill, for: client) }
+            }.get()
         }
         return clients
     }

@@ -43,6 +43,10 @@ final class Bench: Sendable {
         var configuration = EngineConfiguration()
         configuration.memoryBudget = 16 << 20
         configuration.maxObjectBytes = 64
+        // A busy machine is no reason; tests of these have their own.
+        configuration.collapseTimeout = .hours(1)
+        configuration.fillTimeouts.slowReader = .hours(1)
+        configuration.fillTimeouts.storing = .hours(1)
         adjust(&configuration)
         self.store = store
         let secret = try #require(CredentialSecret(bytes: [UInt8](repeating: 7, count: 32)))
@@ -100,7 +104,7 @@ final class Bench: Sendable {
 
     // MARK: Asking
 
-    private func newClient(on loop: (any EventLoop)? = nil) -> Client {
+    func newClient(on loop: (any EventLoop)? = nil) -> Client {
         let client = Client(loop: loop ?? self.loop)
         clients.withLock { $0.append(client) }
         return client
@@ -119,7 +123,8 @@ final class Bench: Sendable {
         return client
     }
 
-    private func look(up fill: FillRequest, for client: Client) {
+    /// On the client's loop.
+    func look(up fill: FillRequest, for client: Client) {
         let request = CacheRequest(
             primaryKey: fill.identity.primaryKey, facts: fill.facts, fields: fill.fields)
         let now = clock.now()

@@ -121,13 +121,17 @@ final class FakeStore: EntryStore {
         switch mutation {
         case .put(let response), .freshen(let response):
             var entry = response.entry
+            let row = Row(key: response.primaryKey, variant: response.variant.key)
             if let chunks = entry.body.chunks {
+                guard isComplete(chunks, in: state) else {
+                    state.orphans.insert(chunks.id)
+                    return remove(row, from: &state)
+                }
                 // As a file would have it.
                 entry.body = .chunked(
                     ChunkedBody(
                         id: chunks.id, length: chunks.length, chunkBytes: chunks.chunkBytes))
             }
-            let row = Row(key: response.primaryKey, variant: response.variant.key)
             if state.rows[row]?.body.chunks != entry.body.chunks { remove(row, from: &state) }
             state.rows[row] = entry
         case .delete(let name):
@@ -147,6 +151,14 @@ final class FakeStore: EntryStore {
             state.orphans.insert(body)
         case .touch(let names, _):
             state.touched += names
+        }
+    }
+
+    /// A chunk of it may have been lost with a batch that failed, or it is being swept.
+    private static func isComplete(_ body: ChunkedBody, in state: State) -> Bool {
+        guard !state.orphans.contains(body.id) else { return false }
+        return (0..<body.chunkCount).allSatisfy {
+            state.chunks[body.id]?[$0]?.readableBytes == body.length(ofChunk: $0)
         }
     }
 

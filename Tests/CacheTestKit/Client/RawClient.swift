@@ -136,6 +136,19 @@ package final class RawClient {
         return try RawAnswer(readMessage(toHead: false, deadline))
     }
 
+    /// Waits until so many bytes of the body of the next answer are there, and gives the answer as
+    /// far as it has come; `readAnswer` gives all of it later.
+    package func readPart(atLeast count: Int) throws -> WireMessage {
+        let deadline = ContinuousClock.now.advanced(by: limit)
+        while true {
+            if let whole = try parser.next() { throw WireError("whole: \(whole.body.count)") }
+            if let partial = parser.partial, partial.body.count >= count { return partial }
+            guard try readPiece(deadline) == .bytes else {
+                throw Failure.cut(partial: parser.partial, isReset: false)
+            }
+        }
+    }
+
     /// Waits until the other side ends the connection and gives what it sent before that.
     package func readToEnd() throws -> [UInt8] {
         let deadline = ContinuousClock.now.advanced(by: limit)

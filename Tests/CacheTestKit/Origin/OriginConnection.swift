@@ -102,7 +102,25 @@ final class OriginConnection: ChannelInboundHandler {
         case .keepAlive, .close:
             bytes += body + answer.after
         }
-        let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
+        guard let hold = answer.hold else { return finish(answer, bytes[...], context) }
+        let count = bytes.count - body.count - answer.after.count + hold.after
+        let first = ByteBuffer(bytes: bytes.prefix(count))
+        context.writeAndFlush(wrapOutboundOut(first), promise: nil)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        let rest = bytes.dropFirst(count)
+        hold.gate.pass {
+            loop.execute {
+                let (handler, context) = bound.value
+                handler.finish(answer, rest, context)
+            }
+        }
+    }
+
+    private func finish(
+        _ answer: ScriptedAnswer, _ rest: ArraySlice<UInt8>, _ context: ChannelHandlerContext
+    ) {
+        let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: rest)))
         if answer.closesAfter || hasEnded {
             written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
         } else {

@@ -33,6 +33,8 @@ package struct ScriptedAnswer: Sendable {
     package var delay = Duration.zero
     /// The first byte waits for it.
     package var gate: Gate?
+    /// After so many bytes of what follows the head, the rest waits for it.
+    package var hold: (after: Int, gate: Gate)?
     /// Bytes before the head, sent without delay (interim answers).
     package var before: [UInt8] = []
     /// Bytes after the body, on the same connection.
@@ -68,6 +70,13 @@ package struct ScriptedAnswer: Sendable {
     package func held(by gate: Gate) -> ScriptedAnswer {
         var answer = self
         answer.gate = gate
+        return answer
+    }
+
+    /// The head and so many bytes of what follows it are sent, the rest when the gate is open.
+    package func held(after count: Int, by gate: Gate) -> ScriptedAnswer {
+        var answer = self
+        answer.hold = (count, gate)
         return answer
     }
 
