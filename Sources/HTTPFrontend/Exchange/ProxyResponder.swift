@@ -21,7 +21,7 @@ struct ProxyResponder {
 
     /// What answers a complete request.
     enum Outcome {
-        case stored(StoredResponse, CacheStatus, isNotModified: Bool)
+        case stored(StoredResponse, CacheStatus, StoredSelection)
         case resolve(FillRequest, candidate: StoredResponse?, ForwardReason)
         /// A stored response whose body is read from the file.
         case stream(FillRequest, StoredResponse, CacheStatus)
@@ -41,14 +41,14 @@ struct ProxyResponder {
         case .get, .head:
             // What a GET's content means is not defined (RFC 9110 §9.3.1): forwarded whole.
             if head.hasContent { return .pass(.bypass, detail: "request-content") }
-            if head.preconditions.isForOrigin { return .pass(.request, detail: "precondition") }
+            if head.conditions.isForOrigin { return .pass(.request, detail: "precondition") }
             return .lookup
         case .query, .post:
             let route = configuration.routes.route(for: head.kind, target: head.target)
             guard head.kind == .query || route.storage.isDeclared else {
                 return .pass(.method, detail: nil)
             }
-            if head.kind == .query, head.preconditions.isForOrigin {
+            if head.kind == .query, head.conditions.isForOrigin {
                 return .pass(.request, detail: "precondition")
             }
             if case .length(let length) = head.content,
@@ -80,19 +80,26 @@ struct ProxyResponder {
         switch found {
         case .hit(let stored), .staleHit(let stored):
             let isStale = if case .staleHit = found { true } else { false }
-            let outcome = hit(stored, head, result: isStale ? .stale : .hit, now: now)
+            let status = CacheStatus(
+                result: isStale ? .stale : .hit, ttl: stored.terms.ttl(at: now))
+            let selection = selection(of: stored, for: head)
             func makeFill() -> FillRequest? {
                 fillRequest(
                     head, key: key, facts: facts, content: keyed, reason: .stale,
                     clientAddress: clientAddress())
             }
+            if case .forward(let reason) = selection {
+                guard var fill = makeFill() else { return .refuse(.malformed(.repaired)) }
+                fill.asksOrigin = true
+                fill.isExclusive = true
+                return .resolve(fill, candidate: nil, reason)
+            }
             // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
             if isStale, now < stored.terms.staleWhileRevalidateUntil {
                 engine.revalidate(stored, on: loop, request: makeFill)
             }
-            guard stored.entry.body.unreadChunks != nil, head.kind != .head,
-                case .stored(_, let status, isNotModified: false) = outcome
-            else { return outcome }
+            guard stored.entry.body.unreadChunks != nil, selection.hasContent(for: head.kind)
+            else { return .stored(stored, status, selection) }
             return makeFill().map { .stream($0, stored, status) } ?? .refuse(.malformed(.repaired))
         case .onlyIfCached(.some):
             return .failure(.onlyIfCached)
@@ -103,24 +110,14 @@ struct ProxyResponder {
         }
     }
 
-    /// A stored answer, or a 304 when the client has it already (RFC 9110 §13.2).
-    func hit(
-        _ stored: StoredResponse, _ head: GatedHead, result: CacheResult, now: EpochSeconds
-    ) -> Outcome {
-        .stored(
-            stored, CacheStatus(result: result, ttl: stored.terms.ttl(at: now)),
-            isNotModified: isNotModified(stored, head))
-    }
-
-    func isNotModified(_ stored: StoredResponse, _ head: GatedHead) -> Bool {
-        // RFC 9110 §13.2.1: only where the answer would be a success
-        guard !head.preconditions.isEmpty, head.kind != .post,
-            stored.entry.status.kind == .successful
-        else { return false }
-        return Conditional.evaluate(
-            ifNoneMatch: head.preconditions.ifNoneMatch,
-            ifModifiedSince: head.preconditions.ifModifiedSince, stored: stored.entry.fields,
-            storedDate: stored.terms.dateValue) == .notModified
+    /// What a stored answer that may be reused becomes under the client's own conditions.
+    func selection(of stored: StoredResponse, for head: GatedHead) -> StoredSelection {
+        let answer = StoredAnswer.evaluate(
+            method: head.kind, conditions: head.conditions, status: stored.entry.status.code,
+            stored: stored.entry.fields, storedDate: stored.terms.dateValue,
+            extent: stored.entry.extent)
+        if case .full = answer { return .full }
+        return StoredSelection(answer, of: stored.entry)
     }
 
     private func resolve(

@@ -98,10 +98,12 @@ struct HeadGate: Sendable {
             case .pragma: lines.pragma.append(value)
             case .cookie: gated.hasCookie = true
             case .credential: gated.hasCredentials = true
-            case .range, .ifRange: gated.hasRange = true
-            case .ifNoneMatch: gated.preconditions.ifNoneMatch.append(value)
-            case .ifModifiedSince: gated.preconditions.ifModifiedSince.append(value)
-            case .ifMatch, .ifUnmodifiedSince: gated.preconditions.isForOrigin = true
+            case .range: gated.conditions.range.append(value)
+            case .ifRange: gated.conditions.ifRange.append(value)
+            case .ifMatch: gated.conditions.ifMatch.append(value)
+            case .ifNoneMatch: gated.conditions.ifNoneMatch.append(value)
+            case .ifModifiedSince: gated.conditions.ifModifiedSince.append(value)
+            case .ifUnmodifiedSince: gated.conditions.ifUnmodifiedSince.append(value)
             }
         }
         return lines

@@ -258,17 +258,23 @@ struct HeadGateTests {
 
     @Test func whatTheCacheMustKnow() throws {
         let plain = try Self.gated()
-        #expect(plain.facts == RequestFacts(method: .get) && plain.preconditions.isEmpty)
+        #expect(plain.facts == RequestFacts(method: .get) && plain.conditions == .none)
         let gated = try Self.gated(
             .GET, "/a",
             [
                 ("authorization", "x"), ("COOKIE", "a"), ("If-Range", "\"x\""),
+                ("range", "bytes=0-1"), ("RANGE", "bytes=2-3"), ("If-Modified-Since", "a"),
+                ("If-Unmodified-Since", "b"),
                 ("If-None-Match", "\"1\""), ("If-None-Match", "\"2\""), ("If-Match", "*"),
                 ("Cache-Control", "no-cache"), ("Pragma", "x"),
             ])
         #expect(gated.hasCredentials && gated.hasCookie && gated.hasRange)
-        #expect(gated.preconditions.ifNoneMatch == ["\"1\"", "\"2\""])
-        #expect(gated.preconditions.isForOrigin)
+        #expect(gated.conditions.ifNoneMatch == ["\"1\"", "\"2\""])
+        #expect(gated.conditions.ifMatch == ["*"] && gated.conditions.ifUnmodifiedSince == ["b"])
+        #expect(gated.conditions.ifModifiedSince == ["a"])
+        #expect(gated.conditions.range == ["bytes=0-1", "bytes=2-3"])
+        #expect(gated.conditions.ifRange == ["\"x\""])
+        #expect(gated.conditions.isForOrigin)
         #expect(gated.directives.flags.contains(.noCache))
     }
 }
