@@ -28,6 +28,7 @@ struct RoomSettings {
         store.readers = Self.readers
         store.maxBytes = Int64(server.store.maxBytes)
         engine.readers = Self.readers
+        engine.viaName = Self.pseudonym()
         engine.maxObjectBytes = server.caching.maxObjectBytes
         engine.staleIfError = server.caching.staleIfError
         engine.credentialFields = server.caching.credentialFields
@@ -39,6 +40,13 @@ struct RoomSettings {
             bytes: min(server.store.queueBytes, engine.inFlightBudget / 2))
         engine.memoryBudget = server.memoryBytes - engine.inFlightBudget
         if let path = server.caching.keyFile { secret = try Self.secret(path) }
+    }
+
+    /// A name in Via of this instance's own: one that is in front of itself or of another must
+    /// tell a circle from a chain (RFC 9110 §7.6.3).
+    private static func pseudonym() -> String {
+        let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
+        return "larder-" + String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
     private static func frontend(
