@@ -73,7 +73,10 @@ struct ProxyResponder {
             return .refuse(.malformed(.repaired))
         }
         var facts = head.facts
-        if configuration.ignoresRequestDirectives { facts.cacheControl = .none }
+        if !facts.cacheControl.isEmpty {
+            let route = configuration.routes.route(for: head.kind, target: head.target)
+            facts.cacheControl = route.storage.heard(facts.cacheControl)
+        }
         let request = CacheRequest(
             primaryKey: key, facts: facts, fields: HeaderLines(headers: head.headers))
         let found = engine.lookup(request, variantKey: { variantKey(head, names: $0) }, now: now)

@@ -57,6 +57,7 @@ struct RoomSettings {
         policy.defaultTTL = caching.defaultTTL
         policy.ttlOverride = caching.ttlOverride
         policy.ignoreCredentials = caching.ignoresCredentials
+        policy.ignoreRequestDirectives = caching.ignoresRequestDirectives
         switch caching.setCookie {
         case .refuse: policy.setCookie = .refuse
         case .strip: policy.setCookie = .strip
