@@ -9,20 +9,6 @@ package protocol FieldLines: Sendable {
     func lines(named name: String) -> [String]
 }
 
-/// A request's own preconditions and range, as far as a cache looks at them (RFC 9110 §13, §14).
-package struct Preconditions: Sendable, Equatable {
-    package var ifNoneMatch: [String] = []
-    package var ifModifiedSince: [String] = []
-    /// If-Match or If-Unmodified-Since: not for a cache (RFC 9111 §4.3.2).
-    package var isForOrigin = false
-
-    package static let none = Preconditions()
-
-    package var isEmpty: Bool { ifNoneMatch.isEmpty && ifModifiedSince.isEmpty && !isForOrigin }
-
-    package init() {}
-}
-
 /// What a lookup must know of a request: its key and the few facts that decide about reuse.
 package struct CacheRequest: Sendable {
     package var primaryKey: CacheKey
@@ -60,6 +46,8 @@ package struct FillRequest: Sendable {
     /// The client's own preconditions or directives travel with the request, so that its answer
     /// may be for this client only.
     package var isExclusive: Bool
+    /// What is stored does not do for it: the origin is asked without looking.
+    package var asksOrigin = false
     package var requestContent: RequestContent?
     /// For the content that is in memory, as long as the request is.
     package var contentCharge: BudgetCharge?
@@ -126,11 +114,11 @@ package struct PassRequest: Sendable {
 ///
 /// Called on its loop, never re-entrantly from within the call that started the answer.
 package protocol AnswerReceiver: AnyObject {
-    /// The whole answer is this stored response, whose body is in memory or not wanted.
+    /// What the answer from this stored response consists of; asked before each of the next two.
+    func use(of stored: StoredResponse) -> StoredUse
+    /// The whole answer is made of this stored response, whose body is in memory or not wanted.
     func answer(stored: StoredResponse, status: CacheStatus)
-    /// Whether the answer from this stored response has a body: not so for HEAD and 304.
-    func wantsBody(of stored: StoredResponse) -> Bool
-    /// The head of a stored response whose body follows in parts.
+    /// The head of an answer made of a stored response, whose pieces follow.
     func answer(headOf stored: StoredResponse, status: CacheStatus)
     func answer(informational head: HTTPResponse)
     /// A head whose body follows; `length` is what the origin said, `nil` if it did not.

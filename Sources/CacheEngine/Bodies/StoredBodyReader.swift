@@ -1,11 +1,14 @@
 import HTTPCaching
 import NIOCore
 
-/// Sends a stored response whose body is in chunk rows: one short read for each, verified before its
-/// first byte leaves; the next is read while the client takes the one before.
+/// Sends pieces of a stored response whose body is in chunk rows: one short read for each chunk that
+/// they touch, verified before its first byte leaves; the next is read while the client takes the
+/// one before.
 ///
 /// Confined to its client's loop.
 final class StoredBodyReader {
+    private enum Source { case more, end, outside }
+
     private let engine: Engine
     private let stored: StoredResponse
     private let chunks: ChunkedBody
@@ -15,22 +18,29 @@ final class StoredBodyReader {
     /// The first chunk cannot be read: nothing has been sent.
     var onUnreadable: (() -> Void)?
 
-    private var nextToRead = 0
+    private var cursor: SegmentCursor
+    private var source = Source.more
+    /// The chunk that was read last; two ranges may lie in it.
+    private var latest: (sequence: Int, bytes: ByteBuffer)?
     private var ready: CircularBuffer<ByteBuffer> = []
-    private var sent = 0
+    private var hasBegun = false
     private var isReading = false
     private var isPaused = false
     private var isAdvancing = false
     /// What it became when all of it was read, for memory.
     private var collected: ByteBuffer?
-    /// Its share of the budget.
-    private let charge: Int
+    /// Its share of the budget: what it holds, and the piece that the channel has.
+    private let charge: BudgetCharge
+    private let collectedBytes: Int
 
-    private static let readAhead = 2
+    /// Chunks that are read before the client asks for them; none while memory is short.
+    private static let readAheadMax = 2
+    /// Pieces up to this are copied: they would keep a whole chunk in memory until they are taken.
+    private static let copiedBytes = 16 << 10
 
     init(
-        engine: Engine, stored: StoredResponse, chunks: ChunkedBody, status: CacheStatus,
-        loop: any EventLoop, client: any AnswerReceiver
+        engine: Engine, stored: StoredResponse, chunks: ChunkedBody, segments: [BodySegment],
+        status: CacheStatus, loop: any EventLoop, client: any AnswerReceiver
     ) {
         self.engine = engine
         self.stored = stored
@@ -38,67 +48,134 @@ final class StoredBodyReader {
         self.status = status
         self.loop = loop
         self.client = client
-        // The chunks read ahead and the one that the channel holds.
-        var charge = (Self.readAhead + 1) * chunks.chunkBytes
-        if engine.memory.admits(bodyBytes: chunks.length), engine.budget.level == .free {
-            let length = Int(clamping: chunks.length)
-            collected = ByteBufferAllocator().buffer(capacity: length)
-            charge += length
+        cursor = SegmentCursor(segments, of: chunks)
+        var collectedBytes = 0
+        if cursor.isWhole, engine.memory.admits(bodyBytes: chunks.length),
+            engine.budget.level == .free
+        {
+            collectedBytes = Int(clamping: chunks.length)
+            collected = ByteBufferAllocator().buffer(capacity: collectedBytes)
         }
-        self.charge = charge
+        self.collectedBytes = collectedBytes
+        charge = BudgetCharge(engine.budget)
         engine.pins.pin(chunks.id)
-        engine.budget.charge(charge)
+        count()
     }
 
-    func start() { readAhead() }
+    private func count() {
+        let held = ready.count + (isReading ? 1 : 0) + 1
+        charge.set(held * chunks.chunkBytes + collectedBytes)
+    }
+
+    private var mayReadAhead: Bool {
+        let limit = engine.budget.level == .free ? Self.readAheadMax : 1
+        return ready.count < limit
+    }
+
+    /// The client is not called before this has returned.
+    func start() {
+        readAhead()
+        if !isReading { loop.assumeIsolated().execute { self.advance() } }
+    }
+
+    // MARK: Reading
 
     private func readAhead() {
-        guard client != nil, !isReading, nextToRead < chunks.chunkCount,
-            ready.count < Self.readAhead
-        else { return }
-        isReading = true
-        let sequence = nextToRead
-        nextToRead += 1
-        if let bytes = chunks.uncommitted?.chunk(sequence) {
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            return loop.execute { bound.value.haveRead(.bytes(bytes), sequence) }
-        }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        engine.readChunk(sequence, of: chunks.id, on: loop) { finding in
-            bound.value.haveRead(finding, sequence)
+        defer { count() }
+        while client != nil, !isReading, source == .more, mayReadAhead {
+            switch cursor.next() {
+            case .text(let text): ready.append(text)
+            case .slice(let sequence, let range):
+                if let latest, latest.sequence == sequence {
+                    append(range, of: latest.bytes)
+                } else {
+                    read(sequence, range)
+                }
+            case .end: source = .end
+            case .outside: source = .outside
+            }
         }
     }
 
-    private func haveRead(_ finding: ChunkFinding, _ sequence: Int) {
+    private func read(_ sequence: Int, _ range: Range<Int>) {
+        isReading = true
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        if let bytes = chunks.uncommitted?.chunk(sequence) {
+            return loop.execute { bound.value.haveRead(.bytes(bytes), sequence, range) }
+        }
+        engine.readChunk(sequence, of: chunks.id, on: loop) { finding in
+            bound.value.haveRead(finding, sequence, range)
+        }
+    }
+
+    private func haveRead(_ finding: ChunkFinding, _ sequence: Int, _ range: Range<Int>) {
         isReading = false
         guard client != nil else { return }
         guard case .bytes(let bytes) = finding,
             bytes.readableBytes == chunks.length(ofChunk: sequence)
-        else { return failed(sequence) }
-        ready.append(bytes)
+        else { return failed() }
+        latest = (sequence, bytes)
+        append(range, of: bytes)
         readAhead()
         advance()
     }
 
+    private func append(_ range: Range<Int>, of chunk: ByteBuffer) {
+        guard range.count < chunk.readableBytes else { return ready.append(chunk) }
+        guard
+            let slice = chunk.getSlice(
+                at: chunk.readerIndex + range.lowerBound, length: range.count)
+        else {
+            source = .outside
+            return
+        }
+        guard range.count <= Self.copiedBytes else { return ready.append(slice) }
+        var copy = ByteBufferAllocator().buffer(capacity: range.count)
+        copy.writeImmutableBuffer(slice)
+        ready.append(copy)
+    }
+
     /// The row is gone or damaged: a miss if nothing was sent, else the answer must not look whole.
-    private func failed(_ sequence: Int) {
+    private func failed() {
         engine.discard(stored)
         let client = end()
-        if sequence == 0, let onUnreadable { return onUnreadable() }
+        if !hasBegun, let onUnreadable { return onUnreadable() }
         client?.answerFailed(.unreadable)
     }
+
+    // MARK: Sending
 
     private func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while let client, !isPaused || sent == 0, let bytes = ready.popFirst() {
-            if sent == 0 { client.answer(headOf: stored, status: status) }
-            sent += 1
+        if !hasBegun, !begin() { return }
+        while let client = self.client, !isPaused, let bytes = ready.popFirst() {
             if collected != nil { collected?.writeImmutableBuffer(bytes) }
             client.answer(body: bytes)
             readAhead()
-            guard sent == chunks.chunkCount, self.client != nil else { continue }
+        }
+        finishIfDone()
+    }
+
+    /// Sends the head; text before the first part waits, too, until that has been read.
+    private func begin() -> Bool {
+        guard latest != nil || source != .more, let client else { return false }
+        if source == .outside, latest == nil {
+            failed()
+            return false
+        }
+        hasBegun = true
+        client.answer(headOf: stored, status: status)
+        return true
+    }
+
+    private func finishIfDone() {
+        guard client != nil, !isReading, ready.isEmpty else { return }
+        switch source {
+        case .more: break
+        case .outside: failed()
+        case .end:
             if let collected { engine.remember(stored, body: collected, chunks: chunks) }
             let client = end()
             client?.answerEnd()
@@ -109,9 +186,10 @@ final class StoredBodyReader {
         guard let client else { return nil }
         self.client = nil
         ready.removeAll()
+        latest = nil
         collected = nil
         engine.pins.unpin(chunks.id)
-        engine.budget.release(charge)
+        charge.set(0)
         return client
     }
 

@@ -70,7 +70,8 @@ extension Fill {
         let now = engine.clock.now()
         var fields = Validation.freshened(
             stored: stored.entry.fields, by: notModified,
-            setCookie: request.route.storage.setCookie)
+            setCookie: request.route.storage.setCookie
+        ).withReadableCacheStatus
         if notModified.contains(.via) {
             // It brought its own in place of the stored one, which had ours.
             fields.append(HTTPField(name: .via, value: "1.1 \(engine.configuration.viaName)"))

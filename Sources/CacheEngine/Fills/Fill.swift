@@ -76,7 +76,7 @@ final class Fill {
         self.loop = loop
         self.log = log
         self.key = key
-        replacesRow = candidate != nil
+        replacesRow = candidate != nil || request.asksOrigin
         generation = log.generation
         groupStamp = engine.groups.stamp
     }
@@ -85,7 +85,7 @@ final class Fill {
         // Until its end: the log keeps the fill.
         let bound = NIOLoopBound(self, eventLoop: loop)
         log.onAttention { bound.value.attend() }
-        guard candidate == nil else { return fetchSoon() }
+        guard candidate == nil, !request.asksOrigin else { return fetchSoon() }
         if let pending = engine.pendingResponse(for: request) {
             return loop.assumeIsolated().execute {
                 guard self.phase == .reading else { return }

@@ -8,7 +8,7 @@ import NIOCore
 /// Confined to its client's loop; the fill may run on another.
 final class FillCursor: AnswerSource {
     let engine: Engine
-    let request: FillRequest
+    private(set) var request: FillRequest
     let loop: any EventLoop
     private(set) var client: (any AnswerReceiver)?
     private var candidate: StoredResponse?
@@ -198,17 +198,33 @@ final class FillCursor: AnswerSource {
 
     private func deliver(_ stored: StoredResponse, _ status: CacheStatus) {
         guard let client else { return }
-        guard let chunks = stored.entry.body.unreadChunks, client.wantsBody(of: stored) else {
+        let segments: [BodySegment]
+        switch client.use(of: stored) {
+        case .head: segments = []
+        case .content(let pieces): segments = pieces
+        case .forward(let why): return askOrigin(why)
+        }
+        guard let chunks = stored.entry.body.unreadChunks, !segments.isEmpty else {
             let client = finish()
             return client?.answer(stored: stored, status: status) ?? ()
         }
         let reader = StoredBodyReader(
-            engine: engine, stored: stored, chunks: chunks, status: status, loop: loop,
-            client: client)
+            engine: engine, stored: stored, chunks: chunks, segments: segments, status: status,
+            loop: loop, client: client)
         self.reader = reader
         reader.onUnreadable = { [weak self] in self?.unreadable(stored) }
         if isPaused { reader.pause() }
         reader.start()
+    }
+
+    /// What is stored does not do for this client.
+    private func askOrigin(_ why: ForwardReason) {
+        request.asksOrigin = true
+        request.isExclusive = true
+        goesAlone = true
+        candidate = nil
+        reason = why
+        restart()
     }
 
     /// The file has not what it promised.

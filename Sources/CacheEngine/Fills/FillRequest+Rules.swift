@@ -120,10 +120,22 @@ extension HTTPResponse {
 extension HTTPFields {
     /// With our Via appended, and Date if the origin gave none (RFC 9110 §6.6.1).
     func forwarded(via name: String, receivedAt time: EpochSeconds) -> HTTPFields {
-        var fields = dated(time)
-        fields.append(HTTPField(name: .via, value: "1.1 \(name)"))
+        var fields = dated(time).withReadableCacheStatus
+        fields.append(HTTPField(name: .via, value: Via.member(pseudonym: name)))
         return fields
     }
+
+    /// Without lines of Cache-Status that would make ours unreadable with them (RFC 9211 §2).
+    var withReadableCacheStatus: HTTPFields {
+        guard let name = Self.cacheStatus else { return self }
+        let lines = self[values: name]
+        guard !lines.isEmpty, CacheStatus.upstream(lines).isEmpty else { return self }
+        var fields = self
+        fields[name] = nil
+        return fields
+    }
+
+    private static let cacheStatus = HTTPField.Name("Cache-Status")
 
     /// With a Date if there was none (RFC 9110 §6.6.1).
     func dated(_ time: EpochSeconds) -> HTTPFields {

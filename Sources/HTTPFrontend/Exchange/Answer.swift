@@ -16,6 +16,8 @@ final class Answer: AnswerReceiver {
     private var framing = Framing.none
     private var hasHead = false
     private var isPaused = false
+    /// Chosen once for each stored response: what is around its parts has a random boundary.
+    private var selection = StoredSelection.full
 
     init(connection: ConnectionHandler) {
         self.connection = connection
@@ -47,21 +49,22 @@ final class Answer: AnswerReceiver {
 
     // MARK: The source's side
 
-    func answer(stored: StoredResponse, status: CacheStatus) {
-        source = nil
-        connection?.send(stored: stored, status: status)
+    func use(of stored: StoredResponse) -> StoredUse {
+        guard let connection, let head = connection.head else { return .head }
+        selection = connection.responder.selection(of: stored, for: head)
+        return selection.use(of: stored.entry, for: head.kind)
     }
 
-    func wantsBody(of stored: StoredResponse) -> Bool {
-        guard let connection, let head = connection.head else { return false }
-        return head.kind != .head && !connection.responder.isNotModified(stored, head)
+    func answer(stored: StoredResponse, status: CacheStatus) {
+        source = nil
+        connection?.send(stored, status: status, selection)
     }
 
     func answer(headOf stored: StoredResponse, status: CacheStatus) {
         guard let connection else { return }
         hasHead = true
         framing = .length
-        connection.send(headOf: stored, status: status)
+        connection.send(headOf: stored, status: status, selection)
         if !connection.isWritable {
             isPaused = true
             source?.pause()

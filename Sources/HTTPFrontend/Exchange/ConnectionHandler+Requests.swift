@@ -56,8 +56,8 @@ extension ConnectionHandler {
         let outcome = responder.respond(
             head, keyed: content, clientAddress: peerAddress, now: loop.now)
         switch outcome {
-        case .stored(let stored, let status, let isNotModified):
-            send(stored, status: status, isNotModified: isNotModified)
+        case .stored(let stored, let status, let selection):
+            send(stored, status: status, selection)
         case .resolve(let fill, let candidate, let reason):
             startAnswer {
                 responder.engine.resolve(

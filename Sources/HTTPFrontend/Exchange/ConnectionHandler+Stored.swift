@@ -10,53 +10,74 @@ extension ConnectionHandler {
     /// Bodies up to this are copied behind their head: one buffer, one system call.
     private static let copiedBodyLimit = 16 << 10
 
-    /// A response that a fill found or freshened; the client's own preconditions hold here too.
-    func send(stored: StoredResponse, status: CacheStatus) {
-        let isNotModified = head.map { responder.isNotModified(stored, $0) } ?? false
-        send(stored, status: status, isNotModified: isNotModified)
-    }
-
     /// The hit: prepared head, what is of this moment, body; one flush.
-    func send(_ stored: StoredResponse, status: CacheStatus, isNotModified: Bool) {
+    func send(_ stored: StoredResponse, status: CacheStatus, _ selection: StoredSelection) {
         guard let head else { return closeNow() }
         loop.scratch.clear()
-        if isNotModified {
-            loop.scratch.writeNotModifiedHead(
-                stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
-                isHTTP10: head.isHTTP10)
-            write(loop.scratch)
-        } else {
-            loop.scratch.writeHitHead(
-                stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
-                isHTTP10: head.isHTTP10)
-            if head.kind == .head {
-                write(loop.scratch)
-            } else if let body = stored.entry.body.bytes {
-                if body.readableBytes <= Self.copiedBodyLimit {
-                    loop.scratch.writeImmutableBuffer(body)
-                    write(loop.scratch)
-                } else {
-                    write(loop.scratch)
-                    write(body)
-                }
-            }
+        writeHead(of: stored, status: status, selection, isHTTP10: head.isHTTP10)
+        if case .full = selection {
+            if head.kind != .head, let body = stored.entry.body.bytes { writeBehindHead(body) }
+        } else if selection.hasContent(for: head.kind) {
+            guard writeSegments(of: stored, selection) else { return abort() }
         }
-        log(status: isNotModified ? 304 : stored.entry.status.code, result: status)
+        if loop.scratch.readableBytes > 0 { write(loop.scratch) }
+        log(status: selection.status(of: stored.entry), result: status)
         answerEnded()
     }
 
-    /// The head of a hit whose body follows in parts.
-    func send(headOf stored: StoredResponse, status: CacheStatus) {
+    private func writeHead(
+        of stored: StoredResponse, status: CacheStatus, _ selection: StoredSelection, isHTTP10: Bool
+    ) {
+        if case .full = selection {
+            loop.scratch.writeHitHead(
+                stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
+                isHTTP10: isHTTP10)
+        } else {
+            loop.scratch.writeHead(
+                of: selection, stored, status: status, now: loop.now,
+                keepsAlive: state.keepsAlive, isHTTP10: isHTTP10)
+        }
+    }
+
+    /// Small pieces go into one buffer with what is before them; large ones are not copied.
+    private func writeBehindHead(_ bytes: ByteBuffer) {
+        if bytes.readableBytes <= Self.copiedBodyLimit {
+            loop.scratch.writeImmutableBuffer(bytes)
+        } else {
+            if loop.scratch.readableBytes > 0 { write(loop.scratch) }
+            loop.scratch.clear()
+            write(bytes)
+        }
+    }
+
+    /// Pieces of a body that is in memory; `false` where it has not what the head promised.
+    private func writeSegments(of stored: StoredResponse, _ selection: StoredSelection) -> Bool {
+        guard let body = stored.entry.body.bytes else { return false }
+        for segment in selection.segments(of: stored.entry) {
+            switch segment {
+            case .text(let text): writeBehindHead(text)
+            case .stored(let range):
+                guard
+                    let slice = body.getSlice(
+                        at: body.readerIndex + Int(clamping: range.lowerBound),
+                        length: Int(clamping: range.upperBound - range.lowerBound))
+                else { return false }
+                writeBehindHead(slice)
+            }
+        }
+        return true
+    }
+
+    /// The head of a hit whose pieces follow.
+    func send(headOf stored: StoredResponse, status: CacheStatus, _ selection: StoredSelection) {
         guard let head else { return closeNow() }
         state.answerBegan()
         closeUnlessRequestIsComplete()
         loop.scratch.clear()
-        loop.scratch.writeHitHead(
-            stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
-            isHTTP10: head.isHTTP10)
+        writeHead(of: stored, status: status, selection, isHTTP10: head.isHTTP10)
         write(loop.scratch)
         flushSoon()
-        log(status: stored.entry.status.code, result: status)
+        log(status: selection.status(of: stored.entry), result: status)
     }
 
     func fail(_ failure: AnswerFailure) {

@@ -60,8 +60,10 @@ enum OriginFields {
             fields.append(HTTPField(name: forwardedFor, value: address))
         }
         if let forwardedProto { fields.append(HTTPField(name: forwardedProto, value: "http")) }
-        let version = head.isHTTP10 ? "1.0" : "1.1"
-        fields.append(HTTPField(name: .via, value: "\(version) \(options.viaName)"))
+        fields.append(
+            HTTPField(
+                name: .via,
+                value: Via.member(pseudonym: options.viaName, isHTTP10: head.isHTTP10)))
         return fields
     }
 

@@ -64,7 +64,7 @@ extension ProxyResponder {
         else { return nil }
         let isPost = head.kind == .post
         // A declared POST is asked for whole, and by nobody's preconditions.
-        let hasOwnConditions = !isPost && (head.hasRange || !head.preconditions.isEmpty)
+        let hasOwnConditions = !isPost && !head.conditions.isEmpty
         let hasOwnDirectives = reason == .request || facts.cacheControl.flags.contains(.noStore)
         let fields = OriginFields.fields(
             of: head,

@@ -21,7 +21,7 @@ struct ProxyResponder {
 
     /// What answers a complete request.
     enum Outcome {
-        case stored(StoredResponse, CacheStatus, isNotModified: Bool)
+        case stored(StoredResponse, CacheStatus, StoredSelection)
         case resolve(FillRequest, candidate: StoredResponse?, ForwardReason)
         /// A stored response whose body is read from the file.
         case stream(FillRequest, StoredResponse, CacheStatus)
@@ -41,14 +41,14 @@ struct ProxyResponder {
         case .get, .head:
             // What a GET's content means is not defined (RFC 9110 §9.3.1): forwarded whole.
             if head.hasContent { return .pass(.bypass, detail: "request-content") }
-            if head.preconditions.isForOrigin { return .pass(.request, detail: "precondition") }
+            if head.conditions.isForOrigin { return .pass(.request, detail: "precondition") }
             return .lookup
         case .query, .post:
             let route = configuration.routes.route(for: head.kind, target: head.target)
             guard head.kind == .query || route.storage.isDeclared else {
                 return .pass(.method, detail: nil)
             }
-            if head.kind == .query, head.preconditions.isForOrigin {
+            if head.kind == .query, head.conditions.isForOrigin {
                 return .pass(.request, detail: "precondition")
             }
             if case .length(let length) = head.content,
@@ -73,28 +73,39 @@ struct ProxyResponder {
             return .refuse(.malformed(.repaired))
         }
         var facts = head.facts
-        if configuration.ignoresRequestDirectives { facts.cacheControl = .none }
+        if !facts.cacheControl.isEmpty {
+            let route = configuration.routes.route(for: head.kind, target: head.target)
+            facts.cacheControl = route.storage.heard(facts.cacheControl)
+        }
         let request = CacheRequest(
             primaryKey: key, facts: facts, fields: HeaderLines(headers: head.headers))
         let found = engine.lookup(request, variantKey: { variantKey(head, names: $0) }, now: now)
         switch found {
         case .hit(let stored):
-            let outcome = hit(stored, head, result: .hit, now: now)
-            guard needsRows(outcome, head) else { return outcome }
-            let fill = fillRequest(
-                head, key: key, facts: facts, content: keyed, reason: .miss,
-                clientAddress: clientAddress())
-            return streamed(outcome, fill)
+            let selection = selection(of: stored, for: head)
+            let status = CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now))
+            // Nearly all hits: nothing is made for the case that it is none.
+            if selection.isAtHand(in: stored, for: head.kind) {
+                return .stored(stored, status, selection)
+            }
+            return reuse(
+                stored, selection, status,
+                fillRequest(
+                    head, key: key, facts: facts, content: keyed, reason: .miss,
+                    clientAddress: clientAddress()))
         case .staleHit(let stored):
-            let outcome = hit(stored, head, result: .stale, now: now)
+            let selection = selection(of: stored, for: head)
+            let status = CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now))
             // Otherwise it is the client that takes it stale, which is no reason to ask the origin.
             let isBehind = now < stored.terms.staleWhileRevalidateUntil
-            guard isBehind || needsRows(outcome, head) else { return outcome }
+            let isAtHand = selection.isAtHand(in: stored, for: head.kind)
+            if isAtHand, !isBehind { return .stored(stored, status, selection) }
             let fill = fillRequest(
                 head, key: key, facts: facts, content: keyed, reason: .stale,
                 clientAddress: clientAddress())
-            if isBehind { engine.revalidate(stored, on: loop) { fill } }
-            return needsRows(outcome, head) ? streamed(outcome, fill) : outcome
+            if isBehind, !selection.isForward { engine.revalidate(stored, on: loop) { fill } }
+            return isAtHand
+                ? .stored(stored, status, selection) : reuse(stored, selection, status, fill)
         case .onlyIfCached(.some):
             return .failure(.onlyIfCached)
         case .onlyIfCached(nil):
@@ -104,37 +115,26 @@ struct ProxyResponder {
         }
     }
 
-    /// Whether the body of a stored answer must be read from the file.
-    private func needsRows(_ outcome: Outcome, _ head: GatedHead) -> Bool {
-        guard case .stored(let stored, _, isNotModified: false) = outcome else { return false }
-        return stored.entry.body.unreadChunks != nil && head.kind != .head
-    }
-
-    private func streamed(_ outcome: Outcome, _ fill: FillRequest?) -> Outcome {
-        guard case .stored(let stored, let status, _) = outcome, let fill else {
-            return .refuse(.malformed(.repaired))
-        }
-        return .stream(fill, stored, status)
-    }
-
-    /// A stored answer, or a 304 when the client has it already (RFC 9110 §13.2).
-    func hit(
-        _ stored: StoredResponse, _ head: GatedHead, result: CacheResult, now: EpochSeconds
+    /// A stored response whose content is not at hand: read from the file, or asked for after all.
+    private func reuse(
+        _ stored: StoredResponse, _ selection: StoredSelection, _ status: CacheStatus,
+        _ fill: FillRequest?
     ) -> Outcome {
-        .stored(
-            stored, CacheStatus(result: result, ttl: stored.terms.ttl(at: now)),
-            isNotModified: isNotModified(stored, head))
+        guard var fill else { return .refuse(.malformed(.repaired)) }
+        guard case .forward(let reason) = selection else { return .stream(fill, stored, status) }
+        fill.asksOrigin = true
+        fill.isExclusive = true
+        return .resolve(fill, candidate: nil, reason)
     }
 
-    func isNotModified(_ stored: StoredResponse, _ head: GatedHead) -> Bool {
-        // RFC 9110 §13.2.1: only where the answer would be a success
-        guard !head.preconditions.isEmpty, head.kind != .post,
-            stored.entry.status.kind == .successful
-        else { return false }
-        return Conditional.evaluate(
-            ifNoneMatch: head.preconditions.ifNoneMatch,
-            ifModifiedSince: head.preconditions.ifModifiedSince, stored: stored.entry.fields,
-            storedDate: stored.terms.dateValue) == .notModified
+    /// What a stored answer that may be reused becomes under the client's own conditions.
+    func selection(of stored: StoredResponse, for head: GatedHead) -> StoredSelection {
+        let answer = StoredAnswer.evaluate(
+            method: head.kind, conditions: head.conditions, status: stored.entry.status.code,
+            stored: stored.entry.fields, storedDate: stored.terms.dateValue,
+            extent: stored.entry.extent)
+        if case .full = answer { return .full }
+        return StoredSelection(answer, of: stored.entry)
     }
 
     private func resolve(

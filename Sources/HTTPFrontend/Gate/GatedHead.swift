@@ -1,4 +1,3 @@
-import CacheEngine
 import HTTPCaching
 import NIOHTTP1
 
@@ -28,8 +27,10 @@ struct GatedHead {
     var directives = RequestCacheControl.none
     var hasCredentials = false
     var hasCookie = false
-    var hasRange = false
-    var preconditions = Preconditions.none
+    var conditions = RequestConditions.none
+
+    /// If-Range alone means nothing (RFC 9110 §13.1.5).
+    var hasRange: Bool { !conditions.range.isEmpty }
 
     var hasContent: Bool {
         switch content {

@@ -17,6 +17,10 @@ struct HeadGate: Sendable {
     let hosts: Set<String>
     let fieldTable: FieldTable
     let scheme: String
+    /// Lower-case names of fields that are part of keys or carry credentials.
+    let guarded: Set<String>
+    /// Ours in Via.
+    let pseudonym: String
 
     /// What one pass over the lines collects.
     private struct Lines {
@@ -27,6 +31,7 @@ struct HeadGate: Sendable {
         var connections: [String] = []
         var cacheControl: [String] = []
         var pragma: [String] = []
+        var via: [String] = []
         var isUpgrade = false
         var bytes = 0
     }
@@ -72,6 +77,7 @@ struct HeadGate: Sendable {
         let lines = collect(&gated)
         guard lines.bytes + head.uri.utf8.count <= limits.headBytes else { throw .headTooLarge }
         gated.content = try content(of: lines, isHTTP10: gated.isHTTP10)
+        if Via.isLoop(lines.via, pseudonym: pseudonym) { throw .loopDetected }
         try resolveAuthority(&gated, lines: lines)
         try applyConnection(&gated, lines: lines)
         gated.expectsContinue = try expectsContinue(lines, isHTTP10: gated.isHTTP10)
@@ -87,7 +93,8 @@ struct HeadGate: Sendable {
         for (name, value) in gated.headers {
             lines.bytes += name.utf8.count + value.utf8.count + 4
             switch fieldTable.field(named: name) {
-            case nil, .via: break
+            case nil: break
+            case .via: lines.via.append(value)
             case .host: lines.host.add(value)
             case .transferEncoding: lines.transferEncoding.add(value)
             case .contentLength: lines.contentLength.add(value)
@@ -98,10 +105,12 @@ struct HeadGate: Sendable {
             case .pragma: lines.pragma.append(value)
             case .cookie: gated.hasCookie = true
             case .credential: gated.hasCredentials = true
-            case .range, .ifRange: gated.hasRange = true
-            case .ifNoneMatch: gated.preconditions.ifNoneMatch.append(value)
-            case .ifModifiedSince: gated.preconditions.ifModifiedSince.append(value)
-            case .ifMatch, .ifUnmodifiedSince: gated.preconditions.isForOrigin = true
+            case .range: gated.conditions.range.append(value)
+            case .ifRange: gated.conditions.ifRange.append(value)
+            case .ifMatch: gated.conditions.ifMatch.append(value)
+            case .ifNoneMatch: gated.conditions.ifNoneMatch.append(value)
+            case .ifModifiedSince: gated.conditions.ifModifiedSince.append(value)
+            case .ifUnmodifiedSince: gated.conditions.ifUnmodifiedSince.append(value)
             }
         }
         return lines
@@ -224,9 +233,7 @@ struct HeadGate: Sendable {
         if let field = fieldTable.field(named: name), field != .upgrade {
             throw .malformed(.connection)
         }
-        if name.hasPrefix("content-") || name.hasPrefix("accept") || name == "origin"
-            || name.hasPrefix("x-forwarded-")
-        {
+        guard HopByHop.mayBeNominated(name), !guarded.contains(name) else {
             throw .malformed(.connection)
         }
     }

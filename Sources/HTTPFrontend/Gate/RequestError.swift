@@ -16,6 +16,8 @@ package enum RequestError: Error, Sendable, Equatable {
     /// A method the decoder does not know, or a transfer coding other than chunked.
     case notImplemented
     case versionNotSupported
+    /// It has been here before, or at too many proxies.
+    case loopDetected
 
     /// What exactly was wrong with a malformed request.
     package enum Reason: String, Sendable {
@@ -42,6 +44,8 @@ package enum RequestError: Error, Sendable, Equatable {
         case .headTooLarge: .requestHeaderFieldsTooLarge
         case .notImplemented: .notImplemented
         case .versionNotSupported: .httpVersionNotSupported
+        // RFC 5842 §7.2
+        case .loopDetected: .init(code: 508, reasonPhrase: "Loop Detected")
         }
     }
 
@@ -59,6 +63,7 @@ package enum RequestError: Error, Sendable, Equatable {
         case .headTooLarge: "the request head is too large"
         case .notImplemented: "the method or transfer coding is not known"
         case .versionNotSupported: "only HTTP/1.0 and HTTP/1.1 are spoken"
+        case .loopDetected: "the request goes in circles"
         }
     }
 }

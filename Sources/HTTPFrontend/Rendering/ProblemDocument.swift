@@ -1,4 +1,5 @@
 import CacheEngine
+import HTTPCaching
 import HTTPTypes
 import NIOCore
 
@@ -6,12 +7,13 @@ import NIOCore
 struct ProblemDocument {
     var status: HTTPResponse.Status
     var detail: String
-    /// The error type of Proxy-Status (RFC 9209 §2.3), for failures of the origin.
-    var proxyError: String?
+    /// For failures of the origin, and for circles.
+    var proxyError: ProxyError?
 
     init(_ error: RequestError) {
         status = error.status
         detail = error.detail
+        if error == .loopDetected { proxyError = .proxyLoopDetected }
     }
 
     init(_ failure: AnswerFailure) {
@@ -22,7 +24,7 @@ struct ProblemDocument {
         case .noOrigin:
             status = .badGateway
             detail = "there is no origin to ask"
-            proxyError = "destination_unavailable"
+            proxyError = .destinationUnavailable
         case .origin(.connectTimeout), .origin(.firstByteTimeout), .origin(.betweenBytesTimeout):
             status = .gatewayTimeout
             detail = "the origin did not answer in time"
@@ -36,15 +38,15 @@ struct ProblemDocument {
         if case .origin(let error) = failure { proxyError = Self.proxyError(error) }
     }
 
-    private static func proxyError(_ error: OriginError) -> String {
+    private static func proxyError(_ error: OriginError) -> ProxyError {
         switch error {
-        case .connectFailed: "destination_unavailable"
-        case .closed: "connection_terminated"
-        case .malformed: "http_protocol_error"
-        case .shuttingDown, .contentUnreadable: "proxy_internal_error"
-        case .connectTimeout: "connection_timeout"
-        case .firstByteTimeout: "http_response_timeout"
-        case .betweenBytesTimeout: "connection_read_timeout"
+        case .connectFailed: .destinationUnavailable
+        case .closed: .connectionTerminated
+        case .malformed: .httpProtocolError
+        case .shuttingDown, .contentUnreadable: .proxyInternalError
+        case .connectTimeout: .connectionTimeout
+        case .firstByteTimeout: .httpResponseTimeout
+        case .betweenBytesTimeout: .connectionReadTimeout
         }
     }
 
@@ -59,7 +61,9 @@ struct ProblemDocument {
         buffer.writeStatusLine(status)
         buffer.writeField("Content-Type", "application/problem+json")
         buffer.writeField("Cache-Control", "no-store")
-        if let proxyError { buffer.writeField("Proxy-Status", "larder; error=\(proxyError)") }
+        if let proxyError {
+            buffer.writeField("Proxy-Status", ProxyStatus(error: proxyError).serialized())
+        }
         buffer.writeField("Content-Length", String(body.utf8.count))
         buffer.writeConnection(keepsAlive: keepsAlive, isHTTP10: isHTTP10)
         buffer.writeStaticString("\r\n")

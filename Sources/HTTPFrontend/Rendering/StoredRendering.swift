@@ -48,7 +48,7 @@ extension ByteBuffer {
             isHTTP10: isHTTP10)
     }
 
-    private mutating func writeTail(
+    mutating func writeTail(
         age: Int64, status: CacheStatus, keepsAlive: Bool, isHTTP10: Bool
     ) {
         writeStaticString("Age: ")

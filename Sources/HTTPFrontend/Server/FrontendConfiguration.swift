@@ -19,7 +19,6 @@ package struct FrontendConfiguration: Sendable {
     /// Lower-case names of fields that are part of the key of declared POST and QUERY.
     package var keyFields: [String] = []
     package var ignoresCredentials = false
-    package var ignoresRequestDirectives = false
     package var keptContent = KeptContent.text
     /// Bytes of request content that are kept for people.
     package var keptContentBytes = 64 << 10

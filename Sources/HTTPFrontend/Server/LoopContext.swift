@@ -64,7 +64,7 @@ final class LoopContext {
             hosts: configuration.hosts,
             fieldTable: FieldTable(
                 credentials: CredentialFields.standard + configuration.credentialFields),
-            scheme: "http")
+            scheme: "http", guarded: keyFields.guarded, pseudonym: engine.configuration.viaName)
     }
 
     /// Begins to renew the time and to enforce deadlines.

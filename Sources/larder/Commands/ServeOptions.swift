@@ -34,6 +34,8 @@ struct CachingOptions: ParsableArguments {
     @Option(help: .setting("set-cookie")) var setCookie: String?
     @Flag(inversion: .prefixedNo, help: .setting("ignore-credentials"))
     var ignoreCredentials: Bool?
+    @Flag(inversion: .prefixedNo, help: .setting("ignore-request-directives"))
+    var ignoreRequestDirectives: Bool?
     @Option(help: .setting("credential-header")) var credentialHeader: [String] = []
     @Option(help: .setting("key-header")) var keyHeader: [String] = []
     @Option(help: .setting("key-file")) var keyFile: String?
@@ -50,6 +52,7 @@ struct CachingOptions: ParsableArguments {
             "stale-if-error": one(staleIfError),
             "set-cookie": one(setCookie),
             "ignore-credentials": one(ignoreCredentials.map { "\($0)" }),
+            "ignore-request-directives": one(ignoreRequestDirectives.map { "\($0)" }),
             "credential-header": credentialHeader,
             "key-header": keyHeader,
             "key-file": one(keyFile),

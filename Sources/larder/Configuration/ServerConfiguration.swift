@@ -80,6 +80,8 @@ extension ServerConfiguration {
         var setCookie = SetCookie.refuse
         /// Whether declared answers are shared between clients of different credentials.
         var ignoresCredentials = false
+        /// Whether callers' Cache-Control and Pragma count for nothing.
+        var ignoresRequestDirectives = false
         /// Further fields that carry credentials, lower-case.
         var credentialFields: [String] = []
         /// Further request fields that are part of the key, lower-case.

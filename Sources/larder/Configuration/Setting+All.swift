@@ -43,6 +43,10 @@ extension Setting {
         .value(
             "ignore-credentials", nil, \.caching.ignoresCredentials, .toggle,
             "Share cached POST answers between clients of different credentials."),
+        .value(
+            "ignore-request-directives", nil, \.caching.ignoresRequestDirectives, .toggle,
+            "Callers' Cache-Control and Pragma neither force requests to the origin nor keep "
+                + "answers out of the store."),
         .list(
             "credential-header", "name", \.caching.credentialFields, .fieldName,
             standard: "the well-known ones",

@@ -29,6 +29,7 @@ struct RoomSettings {
         store.maxBytes = Int64(server.store.maxBytes)
         store.staleMargin = max(store.staleMargin, server.caching.staleIfError)
         engine.readers = Self.readers
+        engine.viaName = Self.pseudonym()
         // One answer must not push out all others.
         engine.maxObjectBytes = min(server.caching.maxObjectBytes, server.store.maxBytes / 4)
         engine.staleIfError = server.caching.staleIfError
@@ -49,6 +50,13 @@ struct RoomSettings {
         if let path = server.caching.keyFile { secret = try Self.secret(path) }
     }
 
+    /// A name in Via of this instance's own: one that is in front of itself or of another must
+    /// tell a circle from a chain (RFC 9110 §7.6.3).
+    private static func pseudonym() -> String {
+        let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
+        return "larder-" + String(repeating: "0", count: 8 - digits.utf8.count) + digits
+    }
+
     private static func frontend(
         _ server: ServerConfiguration
     ) throws(StartFailure) -> FrontendConfiguration {
@@ -57,6 +65,7 @@ struct RoomSettings {
         policy.defaultTTL = caching.defaultTTL
         policy.ttlOverride = caching.ttlOverride
         policy.ignoreCredentials = caching.ignoresCredentials
+        policy.ignoreRequestDirectives = caching.ignoresRequestDirectives
         switch caching.setCookie {
         case .refuse: policy.setCookie = .refuse
         case .strip: policy.setCookie = .strip

@@ -152,7 +152,9 @@ private final class OneAnswer: AnswerReceiver {
         whole.succeed(stored.entry.text)
     }
 
-    func wantsBody(of stored: StoredResponse) -> Bool { true }
+    func use(of stored: StoredResponse) -> StoredUse {
+        .content([.stored(0..<stored.entry.body.length)])
+    }
     func answer(headOf stored: StoredResponse, status: CacheStatus) {}
     func answer(informational head: HTTPResponse) {}
     func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus) {}

@@ -91,7 +91,9 @@ final class Client: AnswerReceiver, Sendable {
         hear(.stored(stored.entry.text, status), isLast: true)
     }
 
-    func wantsBody(of stored: StoredResponse) -> Bool { true }
+    func use(of stored: StoredResponse) -> StoredUse {
+        .content([.stored(0..<stored.entry.body.length)])
+    }
 
     func answer(headOf stored: StoredResponse, status: CacheStatus) {
         state.withLock {

@@ -88,7 +88,9 @@ final class SimulatedClient: AnswerReceiver {
         end()
     }
 
-    func wantsBody(of stored: StoredResponse) -> Bool { true }
+    func use(of stored: StoredResponse) -> StoredUse {
+        .content([.stored(0..<stored.entry.body.length)])
+    }
 
     func answer(headOf stored: StoredResponse, status: CacheStatus) {
         called("head of a stored response")

@@ -72,7 +72,7 @@ struct ProxyResponderTests {
         let credentials = CredentialFields.standard + responder.configuration.credentialFields
         let gate = HeadGate(
             limits: .init(), hosts: [], fieldTable: FieldTable(credentials: credentials),
-            scheme: "http")
+            scheme: "http", guarded: [], pseudonym: "larder")
         let head = try gate.check(HeadGateTests.head(method, target, fields, host: host)).get()
         let parts = try content.map { text in
             let digester = try BodyDigester()

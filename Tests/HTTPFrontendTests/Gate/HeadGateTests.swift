@@ -10,7 +10,7 @@ struct HeadGateTests {
     static let gate = HeadGate(
         limits: .init(), hosts: [],
         fieldTable: FieldTable(credentials: ["authorization", "x-key"]),
-        scheme: "http")
+        scheme: "http", guarded: ["x-tenant"], pseudonym: "larder-7f")
 
     static func head(
         _ method: HTTPMethod = .GET, _ uri: String = "/a", _ fields: [(String, String)] = [],
@@ -149,7 +149,7 @@ struct HeadGateTests {
     @Test func servedHosts() throws {
         let gate = HeadGate(
             limits: .init(), hosts: ["a.example"], fieldTable: FieldTable(credentials: []),
-            scheme: "http")
+            scheme: "http", guarded: [], pseudonym: "larder")
         #expect(try gate.check(Self.head(host: "A.example:80")).get().authority == "a.example")
         for head in [
             Self.head(host: "b.example"), Self.head(host: "a.example:8080"),
@@ -215,11 +215,29 @@ struct HeadGateTests {
     @Test(arguments: [
         "Host", "content-length", "Transfer-Encoding", "Cache-Control", "AUTHORIZATION", "Cookie",
         "x-key", "Range", "If-None-Match", "Accept", "Accept-Encoding", "Content-Type", "Origin",
-        "X-Forwarded-For", "Via", "Expect", "close, Cookie", "x,Cookie",
+        "X-Forwarded-For", "Via", "Expect", "close, Cookie", "x,Cookie", "X-Tenant", "Pragma",
+        "Max-Forwards", "If-Anything", "Date", "Forwarded", "CDN-Cache-Control", "Set-Cookie",
     ])
     func connectionNamesNothingEndToEnd(_ value: String) {
         #expect(
             error(Self.head(.GET, "/a", [("Connection", value)])) == .malformed(.connection))
+    }
+
+    @Test(arguments: ["TE", "Trailer", "Keep-Alive", "HTTP2-Settings", "X-Other"])
+    func connectionMayNameWhatEndsHere(_ value: String) throws {
+        _ = try Self.gated(.GET, "/a", [("Connection", value), (value, "x")])
+    }
+
+    // RFC 9110 §7.6.3
+    @Test(arguments: [
+        (["1.1 larder-7f"], true), (["1.0 a", "1.1 b, 1.1 LARDER-7F"], true),
+        (["1.1 larder"], false), (["1.1 larder-7e"], false),
+        ([String](repeating: "1.1 a", count: 11), true),
+        ([String](repeating: "1.1 a", count: 10), false),
+    ])
+    func circles(_ via: [String], isLoop: Bool) {
+        let found = error(Self.head(.GET, "/a", via.map { ("Via", $0) }))
+        #expect(found == (isLoop ? .loopDetected : nil))
     }
 
     @Test func connectionNamedFieldsAreGoneForEveryone() throws {
@@ -258,17 +276,23 @@ struct HeadGateTests {
 
     @Test func whatTheCacheMustKnow() throws {
         let plain = try Self.gated()
-        #expect(plain.facts == RequestFacts(method: .get) && plain.preconditions.isEmpty)
+        #expect(plain.facts == RequestFacts(method: .get) && plain.conditions == .none)
         let gated = try Self.gated(
             .GET, "/a",
             [
                 ("authorization", "x"), ("COOKIE", "a"), ("If-Range", "\"x\""),
+                ("range", "bytes=0-1"), ("RANGE", "bytes=2-3"), ("If-Modified-Since", "a"),
+                ("If-Unmodified-Since", "b"),
                 ("If-None-Match", "\"1\""), ("If-None-Match", "\"2\""), ("If-Match", "*"),
                 ("Cache-Control", "no-cache"), ("Pragma", "x"),
             ])
         #expect(gated.hasCredentials && gated.hasCookie && gated.hasRange)
-        #expect(gated.preconditions.ifNoneMatch == ["\"1\"", "\"2\""])
-        #expect(gated.preconditions.isForOrigin)
+        #expect(gated.conditions.ifNoneMatch == ["\"1\"", "\"2\""])
+        #expect(gated.conditions.ifMatch == ["*"] && gated.conditions.ifUnmodifiedSince == ["b"])
+        #expect(gated.conditions.ifModifiedSince == ["a"])
+        #expect(gated.conditions.range == ["bytes=0-1", "bytes=2-3"])
+        #expect(gated.conditions.ifRange == ["\"x\""])
+        #expect(gated.conditions.isForOrigin)
         #expect(gated.directives.flags.contains(.noCache))
     }
 }

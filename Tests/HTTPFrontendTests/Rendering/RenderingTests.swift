@@ -123,6 +123,7 @@ struct ProblemDocumentTests {
         (.headTimeout, 408), (.bodyTimeout, 408), (.contentTooLarge, 413), (.targetTooLong, 414),
         (.expectationFailed, 417), (.misdirected, 421), (.headTooLarge, 431),
         (.methodNotAllowed, 405), (.notImplemented, 501), (.versionNotSupported, 505),
+        (.loopDetected, 508),
     ]
 
     private func check(_ document: ProblemDocument, status: Int) throws {

@@ -9,6 +9,7 @@ final class MemoryStore: EntryStore {
     private let rows = Mutex<[CacheKey: [StoredEntry]]>([:])
     private let chunks = Mutex<[BodyID: [Int: ByteBuffer]]>([:])
     private let lastBodyID = Atomic<Int64>(0)
+    private let reads = Mutex<[Int]>([])
 
     var entries: [StoredEntry] { rows.withLock { $0.values.flatMap(\.self) } }
 
@@ -52,7 +53,23 @@ final class MemoryStore: EntryStore {
     }
 
     func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding {
-        chunks.withLock { $0[body]?[sequence] }.map { .bytes($0) } ?? .missing
+        reads.withLock { $0.append(sequence) }
+        return chunks.withLock { $0[body]?[sequence] }.map { .bytes($0) } ?? .missing
+    }
+
+    /// The chunks that were read since this was last asked for.
+    func takeReads() -> [Int] {
+        reads.withLock { reads in
+            defer { reads = [] }
+            return reads
+        }
+    }
+
+    /// Takes one chunk of every body away.
+    func lose(chunk sequence: Int) {
+        chunks.withLock { bodies in
+            for body in bodies.keys { bodies[body]?[sequence] = nil }
+        }
     }
 
     func makeBodyID() -> BodyID {

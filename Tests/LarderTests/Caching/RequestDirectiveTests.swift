@@ -28,6 +28,25 @@ struct RequestDirectiveTests {
         }
     }
 
+    @Test func theOperatorMayIgnoreThem() async throws {
+        try await withStand(["--ignore-request-directives"]) { stand in
+            stand.origin.on("/a") { request in
+                .text(request.fields["Cache-Control"] ?? request.fields["Pragma"] ?? "-", fresh())
+            }
+            let all: [WireFields] = [
+                ["Cache-Control": "no-store"], ["Cache-Control": "no-cache"],
+                ["Pragma": "no-cache"], ["Cache-Control": "max-age=0, min-fresh=9999"],
+                ["Cache-Control": "only-if-cached"],
+            ]
+            for (number, fields) in all.enumerated() {
+                let answer = try stand.get("/a", fields)
+                #expect(answer.status == 200 && answer.text == "-")
+                #expect(answer.isHit == (number > 0))
+            }
+            #expect(stand.origin.count("/a") == 1)
+        }
+    }
+
     @Test func onlyIfCached() async throws {
         try await withStand { stand in
             stand.origin.on("/a", .text("one", fresh()))

@@ -140,7 +140,8 @@ struct StartTests {
         #expect(try process.waitForExit(within: .seconds(60)) == .code(0))
         for flag in [
             "--origin", "--listen", "--db", "--cache-post", "--default-ttl", "--ttl-override",
-            "--set-cookie", "--ignore-credentials", "--credential-header", "--key-header",
+            "--set-cookie", "--ignore-credentials", "--ignore-request-directives",
+            "--credential-header", "--key-header",
             "--key-file", "--host", "--preserve-host", "--origin-ca", "--memory", "--max-object",
             "--max-key-body", "--spool-size", "--durability", "--threads", "--log-level",
         ] {

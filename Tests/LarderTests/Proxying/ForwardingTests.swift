@@ -61,6 +61,27 @@ struct ForwardingTests {
         }
     }
 
+    /// RFC 9211 §2: what caches further up said stays before what we say, unless nobody could read
+    /// the field then.
+    @Test(arguments: [
+        (["up; hit; ttl=3"], true), (["a; hit", "b; fwd=miss"], true), (["a; hit=?"], false),
+        (["a; hit", "("], false),
+    ])
+    func cacheStatusOfOthers(_ lines: [String], isKept: Bool) async throws {
+        try await withStand { stand in
+            var fields = fresh()
+            for line in lines { fields.add("Cache-Status", line) }
+            stand.origin.on("/a", .text("x", fields))
+            for result in ["larder; fwd=uri-miss", "larder; hit"] {
+                let said = try stand.get("/a").fields.values("Cache-Status")
+                #expect(said.dropLast() == (isKept ? lines : [])[...])
+                #expect(said.last?.hasPrefix(result) == true)
+            }
+            let passed = try stand.post("/a", "x").fields.values("Cache-Status")
+            #expect(passed.dropLast() == (isKept ? lines : [])[...])
+        }
+    }
+
     @Test func hopByHopFieldsOfRequestsEndHere() async throws {
         try await withStand { stand in
             let fields: WireFields = [
