@@ -80,8 +80,7 @@ extension OriginRequest {
     ) -> Fill.Validating {
         guard
             Validation.applies(
-                to: request.facts.method, isPostValidated: request.route.storage.validatesPost),
-            !request.facts.hasRange
+                to: request.facts.method, isPostValidated: request.route.storage.validatesPost)
         else { return .none }
         let own = fields[values: .ifNoneMatch]
         guard own.isEmpty else {
