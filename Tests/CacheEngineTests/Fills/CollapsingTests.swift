@@ -23,7 +23,7 @@ import Testing
             }
             #expect(clients.map(\.isCollapsed) == [false] + Array(repeating: true, count: 59))
             #expect(bench.engine.counters.collapsed.current == 59)
-            #expect(bench.store.finds == 1, "the file was looked at once for all")
+            #expect(bench.store.finds <= 1, "the file was looked at once for all, if at all")
             #expect(try await bench.ask().status?.result == .hit)
         }
     }
