@@ -58,10 +58,23 @@ package enum OriginFraming: Sendable, Equatable {
     case closeDelimited
 }
 
+/// What kept a connection to the origin from being opened.
+package enum ConnectFailure: Sendable, Equatable {
+    /// The name has no address.
+    case name
+    case refused
+    case tls
+    /// The origin's certificate is not trusted, or another name's.
+    case certificate
+    /// As many requests wait for a connection as may.
+    case limit
+    case other
+}
+
 /// Why the origin gave no (whole) answer.
 package enum OriginError: Error, Sendable, Equatable {
-    /// The name did not resolve, the connection was refused or TLS failed; text for the log only.
-    case connectFailed(String)
+    /// Text for the log only.
+    case connectFailed(ConnectFailure, String)
     case connectTimeout
     /// The origin closed or reset before the answer was complete.
     case closed

@@ -90,7 +90,8 @@ struct OriginAnswerTests {
     }
 
     @Test(arguments: [
-        (OriginError.connectFailed("secret 10.0.0.9"), 502), (.closed, 502), (.malformed("x"), 502),
+        (OriginError.connectFailed(.refused, "secret 10.0.0.9"), 502), (.closed, 502),
+        (.malformed("x"), 502), (.connectFailed(.other, "10.0.0.9"), 503), (.shuttingDown, 503),
         (.connectTimeout, 504), (.firstByteTimeout, 504),
     ])
     func failureBeforeTheHead(_ error: OriginError, status: Int) async throws {
