@@ -105,6 +105,10 @@ extension Passthrough: OriginReceiver {
         client?.answer(body: part)
     }
 
+    func originTrailers(_ trailers: HTTPFields) {
+        client?.answer(trailers: trailers)
+    }
+
     func originEnd() {
         let client = client
         end()

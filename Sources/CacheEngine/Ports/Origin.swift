@@ -116,15 +116,21 @@ package protocol OriginExchange: AnyObject {
 
 /// Who receives the origin's answer; called on the exchange's loop.
 package protocol OriginReceiver: AnyObject {
-    /// 102 or 103, at most ten; 100 is swallowed, 101 is an error.
+    /// Any 1xx but 100, which is swallowed, and 101, which is an error; at most ten.
     func originInformational(_ head: HTTPResponse)
     /// The final head: fields as received, in order, framing fields (Content-Length,
     /// Transfer-Encoding) and hop-by-hop fields still in place.
     func originHead(_ head: HTTPResponse, framing: OriginFraming)
     func originBody(_ part: ByteBuffer)
+    /// Trailer fields as received, where there are some; `originEnd` follows at once.
+    func originTrailers(_ trailers: HTTPFields)
     /// The answer is complete: length reached, last chunk seen, or a clean close (FIN, close_notify).
     func originEnd()
     /// No further call follows.
     func originFailed(_ error: OriginError)
     func originWritabilityChanged(_ isWritable: Bool)
+}
+
+extension OriginReceiver {
+    package func originTrailers(_ trailers: HTTPFields) {}
 }
