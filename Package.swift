@@ -74,7 +74,7 @@ let package = Package(
         .target(
             name: "OriginClient",
             dependencies: [
-                "CacheEngine", httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL,
+                "CacheEngine", "HTTPCaching", httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL,
             ]),
         .target(
             name: "HTTPFrontend",

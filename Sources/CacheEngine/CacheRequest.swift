@@ -124,11 +124,17 @@ package protocol AnswerReceiver: AnyObject {
     /// A head whose body follows; `length` is what the origin said, `nil` if it did not.
     func answer(head: HTTPResponse, framing: OriginFraming, status: CacheStatus)
     func answer(body: ByteBuffer)
+    /// Trailer fields as the origin sent them; `answerEnd` follows at once.
+    func answer(trailers: HTTPFields)
     func answerEnd()
     /// Before the head: an error is to be made; after it: the connection must be cut.
     func answerFailed(_ failure: AnswerFailure)
     /// A streamed request body may go on.
     func answerWantsRequestBody()
+}
+
+extension AnswerReceiver {
+    package func answer(trailers: HTTPFields) {}
 }
 
 /// Why there is no (whole) answer; mapped to a status in one place, at the edge.

@@ -37,8 +37,8 @@ package final class OriginClient: Origin, Sendable {
     ) -> any OriginExchange {
         guard let pool = pools[ObjectIdentifier(loop)] else {
             return FailedExchange(
-                .connectFailed("the event loop is not of the client's group"), loop: loop,
-                receiver: receiver)
+                .connectFailed(.other, "the event loop is not of the client's group"),
+                loop: loop, receiver: receiver)
         }
         return pool.value.start(request, receiver: receiver)
     }

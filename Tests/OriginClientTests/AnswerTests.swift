@@ -15,6 +15,7 @@ struct AnswerTests {
         let framing: OriginFraming
         var body = ""
         var informational: [Int] = []
+        var trailers: [String] = []
         /// Whether a second request goes over the same connection.
         var isReused = true
         var testDescription: String { name }
@@ -39,8 +40,8 @@ struct AnswerTests {
         Row(
             name: "chunked with trailers",
             wire: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + "2\r\nhi\r\n0\r\nX: y\r\n\r\n",
-            framing: .chunked, body: "hi"),
+                + "2\r\nhi\r\n0\r\nX: y\r\nz:  1\r\n\r\n",
+            framing: .chunked, body: "hi", trailers: ["X: y", "z: 1"]),
         Row(
             name: "HEAD", method: .head, wire: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
             framing: .none),
@@ -54,9 +55,9 @@ struct AnswerTests {
         Row(
             name: "informational first",
             wire: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
-                + "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+                + "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 199 Odd\r\n\r\n"
                 + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-            framing: .length(2), body: "hi", informational: [102, 103]),
+            framing: .length(2), body: "hi", informational: [102, 103, 199]),
         Row(
             name: "Connection: close",
             wire: "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 2\r\n\r\nhi",
@@ -109,6 +110,7 @@ struct AnswerTests {
             #expect(seen.framing == row.framing)
             #expect(String(decoding: seen.body, as: UTF8.self) == row.body)
             #expect(seen.informational == row.informational)
+            #expect(seen.trailers == row.trailers)
             if !row.isReused { await eventually { origin.closedCount == count } }
         }
         #expect(origin.connectionCount == (row.isReused ? 1 : 2))

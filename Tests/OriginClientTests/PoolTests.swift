@@ -116,7 +116,7 @@ struct PoolTests {
         let first = try await harness.start(.get("/1"))
         let second = try await harness.start(.get("/2"))
         let third = try await harness.start(.get("/3"))
-        guard case .connectFailed? = await third.recorder.over().errors.first else {
+        guard case .connectFailed(.limit, _)? = await third.recorder.over().errors.first else {
             Issue.record("\(third.recorder.seen.errors)")
             return
         }
@@ -181,18 +181,28 @@ struct PoolTests {
         await origin.stop()
     }
 
-    @Test("nobody listens: connectFailed, and not before start has returned")
+    @Test("nobody listens: refused, and not before start has returned")
     func refused() async throws {
         let origin = try await ScriptedOrigin { _ in [] }
         let harness = try Harness(origin)
         await origin.stop()
         let seen = try await harness.answer()
-        guard case .connectFailed? = seen.errors.first else {
+        guard case .connectFailed(.refused, _)? = seen.errors.first else {
             Issue.record("\(seen.errors)")
             return
         }
         #expect(seen.early == 0)
         #expect(seen.errors.count == 1)
+    }
+
+    /// RFC 6761 §6.4: the name has no address, here or anywhere.
+    @Test("a name without an address")
+    func noAddress() async throws {
+        let seen = try await Harness("http://larder.invalid:1").answer()
+        guard case .connectFailed(.name, _)? = seen.errors.first else {
+            Issue.record("\(seen.errors)")
+            return
+        }
     }
 
     @Test("a request that cannot be written fails, and not before start has returned")

@@ -119,7 +119,7 @@ struct TLSTests {
             if hasOtherName { $0.trustRootsFile = certificates.authority }
         }
         let seen = try await harness.answer()
-        guard case .connectFailed(let text)? = seen.errors.first else {
+        guard case .connectFailed(.certificate, let text)? = seen.errors.first else {
             Issue.record("\(seen.errors)")
             return
         }
@@ -138,7 +138,7 @@ struct TLSTests {
         let harness = try Harness("https://localhost:\(origin.port)") {
             $0.trustRootsFile = certificates.authority
         }
-        guard case .connectFailed? = try await harness.answer().errors.first else {
+        guard case .connectFailed(.tls, _)? = try await harness.answer().errors.first else {
             Issue.record("connected")
             return
         }

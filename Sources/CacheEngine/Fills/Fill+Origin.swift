@@ -58,6 +58,12 @@ extension Fill: OriginReceiver {
         pace()
     }
 
+    /// Only for the client that the request was made for: they are not stored, and whoever comes
+    /// later must not see another answer than who comes first of all.
+    func originTrailers(_ trailers: HTTPFields) {
+        if phase == .streaming { first?.hear(trailers: trailers, of: log) }
+    }
+
     func originEnd() {
         guard phase == .streaming else { return }
         guard let collected else {

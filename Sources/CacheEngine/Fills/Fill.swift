@@ -44,6 +44,8 @@ final class Fill {
     var rememberedKey: FillKey?
     /// Hears what comes before the head; until then only.
     var leader: FillCursor?
+    /// The client that the request was made for, until it leaves.
+    weak var first: FillCursor?
     var exchange: (any OriginExchange)?
     var phase = Phase.reading
     var collected: Collected?

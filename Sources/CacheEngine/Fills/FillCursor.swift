@@ -25,6 +25,7 @@ final class FillCursor: AnswerSource {
     private var isPaused = false
     private var isAdvancing = false
     private var isReadingRow = false
+    private var trailers: HTTPFields?
     /// Sends a stored body; then this cursor is only its handle.
     private var reader: StoredBodyReader?
     /// Where the answers vary by these fields, those who ask for the same values wait together.
@@ -85,6 +86,7 @@ final class FillCursor: AnswerSource {
             engine: engine, request: request, candidate: candidate, reason: reason, loop: loop,
             log: log, key: key)
         fill.leader = self
+        fill.first = self
         fill.rememberedKey = remembered
         fill.start()
     }
@@ -111,6 +113,11 @@ final class FillCursor: AnswerSource {
         if !hasHead { client?.answer(informational: head) }
     }
 
+    /// They go out behind the body, which may be on its way for a while yet.
+    func hear(trailers: HTTPFields, of log: FillLog) {
+        if log === self.log { self.trailers = trailers }
+    }
+
     // MARK: Reading
 
     /// Goes on as far as the log and the client allow.
@@ -130,6 +137,7 @@ final class FillCursor: AnswerSource {
             case .row(let body, let sequence, let skip): read(sequence, of: body, skip: skip)
             case .end:
                 let client = finish()
+                if let trailers { client?.answer(trailers: trailers) }
                 return client?.answerEnd() ?? ()
             case .failed(.abandoned) where isFollower && !hasHead: restart()
             case .failed(let failure):

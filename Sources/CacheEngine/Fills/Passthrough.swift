@@ -120,6 +120,10 @@ extension Passthrough: OriginReceiver {
         client?.answer(body: part)
     }
 
+    func originTrailers(_ trailers: HTTPFields) {
+        client?.answer(trailers: trailers)
+    }
+
     func originEnd() {
         later?.store()
         let client = client

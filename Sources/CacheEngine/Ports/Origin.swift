@@ -58,10 +58,23 @@ package enum OriginFraming: Sendable, Equatable {
     case closeDelimited
 }
 
+/// What kept a connection to the origin from being opened.
+package enum ConnectFailure: Sendable, Equatable {
+    /// The name has no address.
+    case name
+    case refused
+    case tls
+    /// The origin's certificate is not trusted, or another name's.
+    case certificate
+    /// As many requests wait for a connection as may.
+    case limit
+    case other
+}
+
 /// Why the origin gave no (whole) answer.
 package enum OriginError: Error, Sendable, Equatable {
-    /// The name did not resolve, the connection was refused or TLS failed; text for the log only.
-    case connectFailed(String)
+    /// Text for the log only.
+    case connectFailed(ConnectFailure, String)
     case connectTimeout
     /// The origin closed or reset before the answer was complete.
     case closed
@@ -103,15 +116,21 @@ package protocol OriginExchange: AnyObject {
 
 /// Who receives the origin's answer; called on the exchange's loop.
 package protocol OriginReceiver: AnyObject {
-    /// 102 or 103, at most ten; 100 is swallowed, 101 is an error.
+    /// Any 1xx but 100, which is swallowed, and 101, which is an error; at most ten.
     func originInformational(_ head: HTTPResponse)
     /// The final head: fields as received, in order, framing fields (Content-Length,
     /// Transfer-Encoding) and hop-by-hop fields still in place.
     func originHead(_ head: HTTPResponse, framing: OriginFraming)
     func originBody(_ part: ByteBuffer)
+    /// Trailer fields as received, where there are some; `originEnd` follows at once.
+    func originTrailers(_ trailers: HTTPFields)
     /// The answer is complete: length reached, last chunk seen, or a clean close (FIN, close_notify).
     func originEnd()
     /// No further call follows.
     func originFailed(_ error: OriginError)
     func originWritabilityChanged(_ isWritable: Bool)
+}
+
+extension OriginReceiver {
+    package func originTrailers(_ trailers: HTTPFields) {}
 }

@@ -16,6 +16,7 @@ final class Answer: AnswerReceiver {
     private var framing = Framing.none
     private var hasHead = false
     private var isPaused = false
+    private var trailers: HTTPFields?
     /// Chosen once for each stored response: what is around its parts has a random boundary.
     private var selection = StoredSelection.full
 
@@ -72,7 +73,11 @@ final class Answer: AnswerReceiver {
     }
 
     func answer(informational head: HTTPResponse) {
-        guard let connection, !hasHead, connection.head?.isHTTP10 == false else { return }
+        // How many there are is counted where they come in.
+        guard let connection, !hasHead, let request = connection.head,
+            Informational.handling(
+                status: head.status.code, count: 1, isClientHTTP10: request.isHTTP10) == .forward
+        else { return }
         var bytes = ByteBuffer()
         bytes.writeStatusLine(head.status)
         bytes.writeFields(head.headerFields)
@@ -152,10 +157,20 @@ final class Answer: AnswerReceiver {
         connection.flushSoon()
     }
 
+    func answer(trailers: HTTPFields) {
+        guard connection?.head?.acceptsTrailers == true else { return }
+        self.trailers = Trailers.forwarded(trailers)
+    }
+
     func answerEnd() {
         source = nil
         guard let connection else { return }
-        if framing == .chunked { connection.write(ByteBuffer(staticString: "0\r\n\r\n")) }
+        if framing == .chunked {
+            var end = ByteBuffer(staticString: "0\r\n")
+            if let trailers { end.writeFields(trailers) }
+            end.writeStaticString("\r\n")
+            connection.write(end)
+        }
         connection.answerEnded()
     }
 

@@ -24,6 +24,8 @@ struct GatedHead {
     var expectsContinue = false
     /// NIO's decoder parses nothing behind this head and keeps what comes: read no further.
     var stopsDecoder = false
+    /// RFC 9110 §10.1.4.
+    var acceptsTrailers = false
     var directives = RequestCacheControl.none
     var hasCredentials = false
     var hasCookie = false

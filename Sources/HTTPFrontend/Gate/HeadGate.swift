@@ -94,6 +94,8 @@ struct HeadGate: Sendable {
             lines.bytes += name.utf8.count + value.utf8.count + 4
             switch fieldTable.field(named: name) {
             case nil: break
+            case .te where Trailers.isAccepted(te: [value]): gated.acceptsTrailers = true
+            case .te: break
             case .via: lines.via.append(value)
             case .host: lines.host.add(value)
             case .transferEncoding: lines.transferEncoding.add(value)
@@ -230,7 +232,7 @@ struct HeadGate: Sendable {
 
     /// A client must not have fields removed that the key, the framing or the origin relies on.
     private func refuseEndToEnd(_ name: String) throws(RequestError) {
-        if let field = fieldTable.field(named: name), field != .upgrade {
+        if let field = fieldTable.field(named: name), field != .upgrade, field != .te {
             throw .malformed(.connection)
         }
         guard HopByHop.mayBeNominated(name), !guarded.contains(name) else {

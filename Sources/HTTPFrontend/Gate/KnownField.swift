@@ -1,6 +1,6 @@
 /// The request fields that the gate or the cache looks at; found in one pass over the lines.
 enum KnownField: UInt8 {
-    case host, transferEncoding, contentLength, connection, upgrade, expect, via
+    case host, transferEncoding, contentLength, connection, upgrade, expect, via, te
     case cacheControl, pragma, cookie, range
     case ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince, ifRange
     /// A credential other than Cookie.
@@ -31,7 +31,8 @@ struct FieldTable: Sendable {
     private static let standard: [(String, KnownField)] = [
         ("host", .host), ("transfer-encoding", .transferEncoding),
         ("content-length", .contentLength), ("connection", .connection), ("upgrade", .upgrade),
-        ("expect", .expect), ("via", .via), ("cache-control", .cacheControl), ("pragma", .pragma),
+        ("expect", .expect), ("via", .via), ("te", .te),
+        ("cache-control", .cacheControl), ("pragma", .pragma),
         ("cookie", .cookie), ("range", .range), ("if-match", .ifMatch),
         ("if-none-match", .ifNoneMatch), ("if-modified-since", .ifModifiedSince),
         ("if-unmodified-since", .ifUnmodifiedSince), ("if-range", .ifRange),

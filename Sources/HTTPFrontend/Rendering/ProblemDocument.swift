@@ -19,35 +19,29 @@ struct ProblemDocument {
     init(_ failure: AnswerFailure) {
         switch failure {
         case .onlyIfCached:
-            status = .gatewayTimeout
-            detail = "only-if-cached, and nothing usable is stored"
-        case .noOrigin:
-            status = .badGateway
-            detail = "there is no origin to ask"
-            proxyError = .destinationUnavailable
-        case .origin(.connectTimeout), .origin(.firstByteTimeout), .origin(.betweenBytesTimeout):
-            status = .gatewayTimeout
-            detail = "the origin did not answer in time"
-        case .origin:
-            status = .badGateway
-            detail = "the origin could not be reached or gave no valid answer"
+            self.init(.gatewayTimeout, "only-if-cached, and nothing usable is stored")
+        case .noOrigin: self.init(.destinationUnavailable)
+        case .origin(let error): self.init(error.proxyError)
         case .unreadable, .tooSlow, .abandoned:
-            status = .internalServerError
-            detail = "the stored answer could not be read"
+            self.init(.internalServerError, "the stored answer could not be read")
         }
-        if case .origin(let error) = failure { proxyError = Self.proxyError(error) }
     }
 
-    private static func proxyError(_ error: OriginError) -> ProxyError {
-        switch error {
-        case .connectFailed: .destinationUnavailable
-        case .closed: .connectionTerminated
-        case .malformed: .httpProtocolError
-        case .shuttingDown, .contentUnreadable: .proxyInternalError
-        case .connectTimeout: .connectionTimeout
-        case .firstByteTimeout: .httpResponseTimeout
-        case .betweenBytesTimeout: .connectionReadTimeout
+    private init(_ status: HTTPResponse.Status, _ detail: String) {
+        self.status = status
+        self.detail = detail
+    }
+
+    /// RFC 9209 §2.3.
+    private init(_ error: ProxyError) {
+        switch error.status {
+        case 504: self.init(.gatewayTimeout, "the origin did not answer in time")
+        case 503: self.init(.serviceUnavailable, "the origin is not available at the moment")
+        case 502:
+            self.init(.badGateway, "the origin could not be reached or gave no valid answer")
+        default: self.init(.internalServerError, "the request could not be passed on")
         }
+        proxyError = error
     }
 
     /// The whole answer as HTTP/1.1 bytes.
@@ -69,5 +63,24 @@ struct ProblemDocument {
         buffer.writeStaticString("\r\n")
         if !isHead { buffer.writeString(body) }
         return buffer
+    }
+}
+
+extension OriginError {
+    fileprivate var proxyError: ProxyError {
+        switch self {
+        case .connectFailed(.name, _): .dnsError
+        case .connectFailed(.refused, _): .connectionRefused
+        case .connectFailed(.tls, _): .tlsProtocolError
+        case .connectFailed(.certificate, _): .tlsCertificateError
+        case .connectFailed(.limit, _): .connectionLimitReached
+        case .connectFailed(.other, _), .shuttingDown: .destinationUnavailable
+        case .connectTimeout: .connectionTimeout
+        case .closed: .connectionTerminated
+        case .firstByteTimeout: .httpResponseTimeout
+        case .betweenBytesTimeout: .connectionReadTimeout
+        case .malformed: .httpProtocolError
+        case .contentUnreadable: .proxyInternalError
+        }
     }
 }

@@ -1,4 +1,5 @@
 import CacheEngine
+import HTTPCaching
 
 /// What the owner of a connection does next.
 enum ConnectionAction: Equatable {
@@ -173,13 +174,14 @@ extension ConnectionState {
             self.keepsAlive = keepsAlive
             return .respond(framing)
         }
-        // RFC 9110 §15.2.2: we never ask to upgrade.
-        if status == 101 { return fail(.malformed("101")) }
         informationalCount += 1
-        if informationalCount > 10 { return fail(.malformed("too many informational heads")) }
+        // Whether the client speaks HTTP/1.0 is the front end's to know.
+        let handling = Informational.handling(
+            status: status, count: informationalCount, isClientHTTP10: false)
+        if handling == .refuse { return fail(.malformed("101, or too many informational heads")) }
         bytesRead = 0
         awaitsFirstByte = true
-        return status == 102 || status == 103 ? .pass : .nothing
+        return handling == .forward ? .pass : .nothing
     }
 
     mutating func body(bytes count: Int) -> ConnectionAction {

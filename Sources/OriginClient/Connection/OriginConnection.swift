@@ -219,8 +219,13 @@ extension OriginConnection {
             guard action == .pass else { return perform(action) }
             surplus.decoded(part)
             exchange?.receiver?.originBody(part)
-        // RFC 9110 §6.5.1: trailers may be dropped, and are.
-        case .end: perform(state.end())
+        case .end(let trailers):
+            let action = state.end()
+            if action == .finish || action == .finishAndClose {
+                let fields = trailers.map { ResponseHead.trailers($0) } ?? [:]
+                if !fields.isEmpty { exchange?.receiver?.originTrailers(fields) }
+            }
+            perform(action)
         }
     }
 

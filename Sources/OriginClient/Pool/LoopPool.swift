@@ -57,7 +57,7 @@ final class LoopPool {
             waiting.append(exchange)
             keepSweeping()
         } else {
-            exchange.fail(.connectFailed("too many requests wait for a connection"))
+            exchange.fail(.connectFailed(.limit, "too many requests wait for a connection"))
         }
     }
 

@@ -37,6 +37,19 @@ struct ResponseHead {
         }
     }
 
+    /// Trailer fields in order; what is no field is left out, as all of them may be
+    /// (RFC 9110 §6.5.1).
+    static func trailers(_ trailers: HTTPHeaders) -> HTTPFields {
+        var fields = HTTPFields()
+        for (rawName, rawValue) in trailers {
+            guard let name = HTTPField.Name(rawName), let value = validValue(rawValue) else {
+                continue
+            }
+            fields.append(HTTPField(name: name, value: value))
+        }
+        return fields
+    }
+
     /// RFC 9110 §5.5: space around a value is no part of it; nothing else is repaired.
     private static func validValue(_ value: String) -> String? {
         if HTTPField.isValidValue(value) { return value }

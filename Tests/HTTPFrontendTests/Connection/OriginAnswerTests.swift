@@ -34,6 +34,55 @@ struct OriginAnswerTests {
         }
     }
 
+    /// RFC 9110 §6.5: never stored, and only for who says that it does not drop them.
+    @Test(arguments: [
+        ("/a", "max-age=60"), ("/b", "no-store"),
+    ])
+    func trailersPassToWhoWantsThem(target: String, directives: String) async throws {
+        try await Front.run { front in
+            front.origin.reply { seen in
+                .init(
+                    fields: [("Cache-Control", directives)], framing: .chunked,
+                    trailers: [
+                        ("X-Sum", seen.target), ("Content-Length", "9"), ("Set-Cookie", "a"),
+                        ("x-sum", "2"), ("Connection", "X-Hop"), ("X-Hop", "1"),
+                    ])
+            }
+            let client = try await front.connect()
+            let kept = ["X-Sum: \(target)", "x-sum: 2"]
+            let answer = try await client.ask(get(target, "TE: gzip;q=0, Trailers"))
+            #expect(answer.body == "hello" && answer.trailers == kept)
+            let other = try await client.ask(get(target + "?2", "TE: gzip"))
+            #expect(other.body == "hello" && other.trailers.isEmpty)
+            let passed = try await client.ask(
+                "DELETE \(target) HTTP/1.1\r\nHost: a.example\r\nTE: trailers\r\n"
+                    + "Connection: TE\r\n\r\n")
+            #expect(passed.trailers == kept)
+            _ = try await client.ask(get("/c", "TE: trailers"))
+            let again = try await client.ask(get("/c", "TE: trailers"))
+            #expect(again.trailers.isEmpty == (directives != "no-store"))
+            #expect(again.fields.allSatisfy { !$0.hasPrefix("X-Sum") })
+        }
+    }
+
+    /// One that joins gets what a later one gets.
+    @Test func trailersAreForWhoAskedFirst() async throws {
+        try await Front.run { front in
+            front.origin.reply { _ in
+                .init(framing: .chunked, trailers: [("X-Sum", "1")], isManual: true)
+            }
+            let first = try await front.connect()
+            let second = try await front.connect()
+            try await first.send(get("/a", "TE: trailers"))
+            let exchange = try await front.exchange()
+            try await second.send(get("/a", "TE: trailers"))
+            try await front.withLoop { _ in exchange.value.play() }
+            #expect(try await first.answers(1).first?.trailers == ["X-Sum: 1"])
+            #expect(try await second.answers(1).first?.trailers == [])
+            #expect(front.origin.seen.count == 1)
+        }
+    }
+
     @Test(arguments: ["", "Connection: keep-alive\r\n"])
     func oldClientGetsUnknownLengthUntilClose(_ connection: String) async throws {
         try await Front.run { front in
@@ -90,7 +139,8 @@ struct OriginAnswerTests {
     }
 
     @Test(arguments: [
-        (OriginError.connectFailed("secret 10.0.0.9"), 502), (.closed, 502), (.malformed("x"), 502),
+        (OriginError.connectFailed(.refused, "secret 10.0.0.9"), 502), (.closed, 502),
+        (.malformed("x"), 502), (.connectFailed(.other, "10.0.0.9"), 503), (.shuttingDown, 503),
         (.connectTimeout, 504), (.firstByteTimeout, 504),
     ])
     func failureBeforeTheHead(_ error: OriginError, status: Int) async throws {

@@ -148,11 +148,17 @@ struct ProblemDocumentTests {
 
     @Test(
         arguments: [
-            (AnswerFailure.onlyIfCached, 504, nil), (.noOrigin, 502, "destination_unavailable"),
-            (.origin(.connectFailed("secret")), 502, "destination_unavailable"),
+            (AnswerFailure.onlyIfCached, 504, nil), (.noOrigin, 503, "destination_unavailable"),
+            (.origin(.connectFailed(.name, "secret")), 502, "dns_error"),
+            (.origin(.connectFailed(.refused, "secret")), 502, "connection_refused"),
+            (.origin(.connectFailed(.tls, "secret")), 502, "tls_protocol_error"),
+            (.origin(.connectFailed(.certificate, "secret")), 502, "tls_certificate_error"),
+            (.origin(.connectFailed(.limit, "secret")), 503, "connection_limit_reached"),
+            (.origin(.connectFailed(.other, "secret")), 503, "destination_unavailable"),
             (.origin(.malformed("secret")), 502, "http_protocol_error"),
             (.origin(.closed), 502, "connection_terminated"),
-            (.origin(.shuttingDown), 502, "proxy_internal_error"),
+            (.origin(.shuttingDown), 503, "destination_unavailable"),
+            (.origin(.contentUnreadable), 500, "proxy_internal_error"),
             (.origin(.connectTimeout), 504, "connection_timeout"),
             (.origin(.firstByteTimeout), 504, "http_response_timeout"),
             (.origin(.betweenBytesTimeout), 504, "connection_read_timeout"),

@@ -13,6 +13,7 @@ final class ScriptedOrigin: Origin {
         var parts: [String] = ["hello"]
         /// `nil` announces the length of all parts.
         var framing: OriginFraming?
+        var trailers: [(String, String)] = []
         var informational: [Int] = []
         /// After the parts, or instead of an answer.
         var failure: OriginError?
@@ -102,6 +103,7 @@ final class ScriptedExchange: OriginExchange {
         case informational(Int)
         case head(HTTPResponse, OriginFraming)
         case body(ByteBuffer)
+        case trailers(HTTPFields)
         case end
         case failure(OriginError)
     }
@@ -158,6 +160,13 @@ final class ScriptedExchange: OriginExchange {
 
     func playEnd() {
         guard reply.hasHead else { return }
+        var trailers = HTTPFields()
+        for (name, value) in reply.trailers {
+            if let name = HTTPField.Name(name) {
+                trailers.append(HTTPField(name: name, value: value))
+            }
+        }
+        if !trailers.isEmpty { events.append(.trailers(trailers)) }
         events.append(.end)
         drain()
     }
@@ -179,6 +188,7 @@ final class ScriptedExchange: OriginExchange {
                 receiver.originInformational(HTTPResponse(status: .init(code: code)))
             case .head(let head, let framing): receiver.originHead(head, framing: framing)
             case .body(let part): receiver.originBody(part)
+            case .trailers(let fields): receiver.originTrailers(fields)
             case .end:
                 self.receiver = nil
                 receiver.originEnd()

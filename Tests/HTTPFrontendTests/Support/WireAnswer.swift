@@ -4,6 +4,8 @@ struct WireAnswer: Equatable, Sendable {
     var status: Int
     var fields: [String]
     var body: String
+    /// The lines behind the last chunk.
+    var trailers: [String] = []
 
     func values(_ name: String) -> [String] {
         fields.compactMap { line in
@@ -47,8 +49,9 @@ struct WireAnswer: Equatable, Sendable {
             return (answer, body)
         }
         if answer.values("transfer-encoding") == ["chunked"] {
-            guard let (text, rest) = chunks(body) else { return nil }
+            guard let (text, trailers, rest) = chunks(body) else { return nil }
             answer.body = text
+            answer.trailers = trailers
             return (answer, rest)
         }
         if let length = answer.values("content-length").first.flatMap({ Int($0) }) {
@@ -63,14 +66,27 @@ struct WireAnswer: Equatable, Sendable {
 
     private static func chunks(
         _ bytes: ArraySlice<UInt8>
-    ) -> (String, ArraySlice<UInt8>)? {
+    ) -> (String, [String], ArraySlice<UInt8>)? {
         var text: [UInt8] = []
         var rest = bytes
         while let (line, next) = split(rest, at: "\r\n") {
-            guard let size = Int(String(decoding: line, as: UTF8.self), radix: 16),
-                next.count >= size + 2, [UInt8](next.dropFirst(size).prefix(2)) == [13, 10]
+            guard let size = Int(String(decoding: line, as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            if size == 0 {
+                var trailers: [String] = []
+                rest = next
+                while let (line, next) = split(rest, at: "\r\n") {
+                    rest = next
+                    if line.isEmpty {
+                        return (String(decoding: text, as: UTF8.self), trailers, rest)
+                    }
+                    trailers.append(String(decoding: line, as: UTF8.self))
+                }
+                return nil
+            }
+            guard next.count >= size + 2, [UInt8](next.dropFirst(size).prefix(2)) == [13, 10]
             else { return nil }
-            if size == 0 { return (String(decoding: text, as: UTF8.self), next.dropFirst(2)) }
             text += next.prefix(size)
             rest = next.dropFirst(size + 2)
         }

@@ -195,6 +195,26 @@ struct ForwardingTests {
         }
     }
 
+    @Test func answerTrailersAreForWhoWantsThem() async throws {
+        try await withStand { stand in
+            stand.origin.onOther { request in
+                .raw(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n"
+                        + "Trailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: \(request.path)\r\n"
+                        + "Set-Cookie: evil\r\n\r\n")
+            }
+            let wanted = try stand.get("/a", ["TE": "trailers", "Connection": "TE"])
+            #expect(wanted.message.trailers.values("X-Sum") == ["/a"])
+            #expect(wanted.message.trailers.lines.count == 1 && wanted.text == "abc")
+            let hit = try stand.get("/a", ["TE": "trailers"])
+            #expect(hit.isHit && hit.message.trailers.lines.isEmpty && hit.text == "abc")
+            #expect(!hit.fields.contains("X-Sum"))
+            #expect(try stand.get("/b").message.trailers.lines.isEmpty)
+            let passed = try stand.exchange("DELETE", "/c", ["TE": "trailers"])
+            #expect(passed.message.trailers.values("X-Sum") == ["/c"])
+        }
+    }
+
     @Test func connectionsToTheOriginAreKept() async throws {
         try await withStand(["--threads", "1"]) { stand in
             let client = try stand.client()

@@ -11,6 +11,7 @@ final class Recorder: OriginReceiver, Sendable {
         var framing: OriginFraming?
         var body: [UInt8] = []
         var bodyBytes = 0
+        var trailers: [String] = []
         var ends = 0
         var errors: [OriginError] = []
         var writable = 0
@@ -57,6 +58,10 @@ final class Recorder: OriginReceiver, Sendable {
             $0.bodyBytes += part.readableBytes
             if keepsBody { $0.body += Array(part.readableBytesView) }
         }
+    }
+
+    func originTrailers(_ trailers: HTTPFields) {
+        note { $0.trailers += trailers.map { "\($0.name.rawName): \($0.value)" } }
     }
 
     func originEnd() { note { $0.ends += 1 } }
