@@ -56,6 +56,7 @@ struct RoomSettings {
         var policy = StoragePolicy()
         policy.defaultTTL = caching.defaultTTL
         policy.ttlOverride = caching.ttlOverride
+        policy.storesParts = true
         policy.ignoreCredentials = caching.ignoresCredentials
         switch caching.setCookie {
         case .refuse: policy.setCookie = .refuse
