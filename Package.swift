@@ -61,6 +61,7 @@ let package = Package(
             name: "Migrations", path: "Migrations",
             resources: [
                 .embedInCode("0001_initial.sql"), .embedInCode("0002_large_bodies.sql"),
+                .embedInCode("0003_stored_parts.sql"),
             ]),
         .target(
             name: "SQLiteStore",

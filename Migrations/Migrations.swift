@@ -10,6 +10,7 @@ package struct Migration: Sendable {
     package static let all: [Migration] = [
         Migration(number: 1, name: "initial", source: PackageResources._001_initial_sql),
         Migration(number: 2, name: "large_bodies", source: PackageResources._002_large_bodies_sql),
+        Migration(number: 3, name: "stored_parts", source: PackageResources._003_stored_parts_sql),
     ]
 
     private init(number: Int, name: String, source: [UInt8]) {

@@ -5,6 +5,15 @@ package import NIOCore
 
 /// What fills and readers of bodies ask of the engine.
 extension Engine {
+    /// What is in memory for a request, or on its way into the file.
+    func newestResponse(for request: FillRequest) -> StoredResponse? {
+        let held = memory.response(for: request.identity.primaryKey) {
+            variantKey(of: request.fields, names: $0)
+        }
+        if let held, isCurrent(held) { return held }
+        return pendingResponse(for: request)
+    }
+
     func makeLog(for request: FillRequest, on loop: any EventLoop) -> FillLog {
         FillLog(
             loop: loop, budget: budget, pins: pins, limits: logLimits,
@@ -23,6 +32,34 @@ extension Engine {
         key.variantKey = variant
         return key
     }
+
+    /// Revalidates a stale response that was just served (RFC 5861 §3): one fill for each at a time,
+    /// owned by no client.
+    ///
+    /// - Parameter request: made only when there is something to do.
+    package func revalidate(
+        _ stored: StoredResponse, on loop: any EventLoop, request: () -> FillRequest?
+    ) {
+        let key = FillKey(
+            primaryKey: stored.primaryKey, variantKey: stored.variant.key, isPersonal: false)
+        let now = clock.now()
+        guard !fills.isRunning(key), !fills.isUncacheable(key, now: now),
+            let request = request()?.revalidating(stored)
+        else { return }
+        let log = makeLog(for: request, on: loop)
+        guard fills.lead(key, log: log) else { return }
+        let fill = Fill(
+            engine: self, request: request, candidate: stored, reason: .stale, loop: loop, log: log,
+            key: key)
+        // Whatever came of it: not again at once.
+        fill.onEnd = { [self] in
+            guard !memory.holdsFresher(than: stored) else { return }
+            fills.remember(uncacheable: key, now: now, seconds: Self.revalidationPause)
+        }
+        fill.start()
+    }
+
+    private static let revalidationPause: Int64 = 2
 
     /// Reads one chunk on a reader thread; `done` is called on `loop`.
     func readChunk(
@@ -56,32 +93,4 @@ extension Engine {
             groupStamp: stored.groupStamp, epoch: stored.epoch)
         memory.replace(stored, by: response)
     }
-
-    /// Revalidates a stale response that was just served (RFC 5861 §3): one fill for each at a time,
-    /// owned by no client.
-    ///
-    /// - Parameter request: made only when there is something to do.
-    package func revalidate(
-        _ stored: StoredResponse, on loop: any EventLoop, request: () -> FillRequest?
-    ) {
-        let key = FillKey(
-            primaryKey: stored.primaryKey, variantKey: stored.variant.key, isPersonal: false)
-        let now = clock.now()
-        guard !fills.isRunning(key), !fills.isUncacheable(key, now: now),
-            let request = request()?.withoutConditions
-        else { return }
-        let log = makeLog(for: request, on: loop)
-        guard fills.lead(key, log: log) else { return }
-        let fill = Fill(
-            engine: self, request: request, candidate: stored, reason: .stale, loop: loop, log: log,
-            key: key)
-        // Whatever came of it: not again at once.
-        fill.onEnd = { [self] in
-            guard !memory.holdsFresher(than: stored) else { return }
-            fills.remember(uncacheable: key, now: now, seconds: Self.revalidationPause)
-        }
-        fill.start()
-    }
-
-    private static let revalidationPause: Int64 = 2
 }

@@ -124,7 +124,9 @@ package final class Engine: Sendable {
 
     /// Looks in memory only.
     ///
-    /// Runs on the caller's loop: one shard lock, no call that can wait.
+    /// Who asks for the whole never hits a part; whether a part has the range that is asked for is
+    /// the caller's to find out (`StoredAnswer`), and what it has not is to be resolved with the
+    /// part as the candidate. Runs on the caller's loop: one shard lock, no call that can wait.
     package func lookup(
         _ request: borrowing CacheRequest, variantKey: ([String]) -> Digest?, now: EpochSeconds
     ) -> Lookup {
@@ -132,7 +134,12 @@ package final class Engine: Sendable {
             let stored = memory.response(for: request.primaryKey, variantKey: variantKey),
             isCurrent(stored)
         else { return .unresolved(candidate: nil, .uriMiss) }
+        let hasRange = request.facts.hasRange
+        let isPartOfWhole = stored.entry.part != nil && !hasRange
         switch Reuse.decide(terms: stored.terms, request: request.facts.cacheControl, now: now) {
+        case .fresh where isPartOfWhole, .staleWhileRevalidate where isPartOfWhole,
+            .stale where isPartOfWhole:
+            return .unresolved(candidate: stored, .partial)
         case .fresh: return .hit(stored)
         case .staleWhileRevalidate, .stale: return .staleHit(stored)
         case .mustForward(let reason): return .unresolved(candidate: stored, reason)

@@ -72,6 +72,10 @@ package struct StoredEntry: Sendable, Equatable {
     /// The fields to send, hop-by-hop fields removed, order and repetition as received.
     package var fields: HTTPFields
     package var body: StoredBody
+    /// Which bytes of the representation the body is; `nil` for all of them.
+    ///
+    /// A part has status 206, and its fields are without Content-Range.
+    package var part: RepresentationPart?
     package var terms: ReuseTerms
     /// When the request was sent and the response head received (RFC 9111 §4.2.3).
     package var requestTime: EpochSeconds
@@ -81,7 +85,8 @@ package struct StoredEntry: Sendable, Equatable {
 
     package init(
         identity: EntryIdentity, variant: Variant, status: HTTPResponse.Status, fields: HTTPFields,
-        body: StoredBody, terms: ReuseTerms, requestTime: EpochSeconds, responseTime: EpochSeconds,
+        body: StoredBody, part: RepresentationPart? = nil, terms: ReuseTerms,
+        requestTime: EpochSeconds, responseTime: EpochSeconds,
         requestContent: RequestContent? = nil
     ) {
         self.identity = identity
@@ -89,6 +94,7 @@ package struct StoredEntry: Sendable, Equatable {
         self.status = status
         self.fields = fields
         self.body = body
+        self.part = part
         self.terms = terms
         self.requestTime = requestTime
         self.responseTime = responseTime
@@ -97,6 +103,20 @@ package struct StoredEntry: Sendable, Equatable {
 }
 
 extension StoredEntry {
+    /// How much of the representation is stored.
+    package var extent: StoredExtent {
+        part.map { .part($0) } ?? .whole(length: body.length)
+    }
+
+    /// The status that the whole would have: by it a part is judged (RFC 9111 §3.4).
+    var statusOfWhole: Int { part == nil ? status.code : 200 }
+
+    /// Bytes of the whole; `nil` when only a part is stored and nobody said.
+    var completeLength: Int64? {
+        guard let part else { return body.length }
+        return part.completeLength
+    }
+
     /// The cache groups of the response, each with its origin before it: groups of one name are the
     /// same on one origin only (RFC 9875 §2.1).
     package var groups: [String] {

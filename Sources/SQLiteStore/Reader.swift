@@ -209,6 +209,6 @@ final class Reader {
         static let vary: Int32 = 9
         static let date: Int32 = 17
         static let headChecksum: Int32 = 25
-        static let body: Int32 = 29
+        static let body: Int32 = 31
     }
 }

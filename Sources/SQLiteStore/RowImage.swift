@@ -27,6 +27,8 @@ struct RowImage {
     private(set) var numbers = [Int64](repeating: 0, count: Number.allCases.count)
     /// Part of the image only where there is one: the rows of older files have none.
     private(set) var reference: BodyReference?
+    /// The same.
+    private(set) var part: PartColumns?
 
     var checksum: Int64 { buffer.withUnsafeBytes { Checksum.of($0) } }
 
@@ -63,10 +65,16 @@ struct RowImage {
         for number in numbers {
             append(number)
         }
-        guard let reference else { return }
-        append(reference.id.rawValue)
-        append(reference.chunkCount)
-        append(reference.chunkSize)
+        // One is three numbers and the other two: no image can be taken for another.
+        if let reference {
+            append(reference.id.rawValue)
+            append(reference.chunkCount)
+            append(reference.chunkSize)
+        }
+        if let part {
+            append(part.first)
+            append(part.completeLength ?? -1)
+        }
     }
 
     private mutating func append(_ number: Int64) {
@@ -103,6 +111,7 @@ extension RowImage {
         } else {
             reference = nil
         }
+        part = entry.part.map { PartColumns($0) }
         appendNumbers()
     }
 
@@ -152,6 +161,7 @@ extension RowImage {
             : BodyReference(
                 id: BodyID(rawValue: row.integer(id)), chunkCount: row.integer(count),
                 chunkSize: row.integer(size))
+        part = PartColumns(row: row, firstColumn: column + 4)
         appendNumbers()
     }
 
@@ -170,6 +180,11 @@ extension RowImage {
             withBytes({ $0(.material).elementsEqual(query.material) }),
             let fields = withBytes({ HeaderText.fields($0(.headers)) })
         else { return nil }
+        let held = part.flatMap { $0.part(bodySize: number(.bodySize)) }
+        // A 206 without a place in the whole, or a place without sense, is no answer.
+        guard (part == nil) == (held == nil), (held != nil) == (number(.status) == 206) else {
+            return nil
+        }
         let identity = EntryIdentity(
             primaryKey: query.primaryKey, uriKey: query.uriKey, material: query.material,
             surface: Surface(rawValue: surface), cacheName: string(.cacheName),
@@ -184,8 +199,8 @@ extension RowImage {
             identity: identity, variant: variant,
             status: HTTPResponse.Status(
                 code: Int(number(.status)), reasonPhrase: string(.reason)),
-            fields: fields, body: body, terms: terms, requestTime: number(.requestTime),
-            responseTime: number(.responseTime))
+            fields: fields, body: body, part: held, terms: terms,
+            requestTime: number(.requestTime), responseTime: number(.responseTime))
     }
 
     private static let times: [Number] = [

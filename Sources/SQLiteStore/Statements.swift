@@ -6,10 +6,11 @@ enum Statements {
             target, vary, reason, headers, surface, recipe, status, request_time, response_time,
             date, born_at, fresh_until, stale_while_revalidate_until, stale_if_error_until, flags,
             body_checksum, body_size, head_checksum, generation, request_content_type,
-            request_content_truncated, body, request_content, chunk_count, chunk_size, body_id
+            request_content_truncated, body, request_content, chunk_count, chunk_size, body_id,
+            part_first, complete_length
         ) VALUES (
             ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-            ?, ?, ?
+            ?, ?, ?, ?, ?
         )
         """
 
@@ -34,7 +35,8 @@ enum Statements {
             body_checksum = excluded.body_checksum, body_size = excluded.body_size,
             head_checksum = excluded.head_checksum, generation = excluded.generation,
             chunk_count = excluded.chunk_count, chunk_size = excluded.chunk_size,
-            body_id = excluded.body_id, frame_times = NULL, stored_anew = 1,
+            body_id = excluded.body_id, part_first = excluded.part_first,
+            complete_length = excluded.complete_length, frame_times = NULL, stored_anew = 1,
             request_content_type = excluded.request_content_type,
             request_content_truncated = excluded.request_content_truncated,
             body = excluded.body, request_content = excluded.request_content
@@ -46,7 +48,8 @@ enum Statements {
         UPDATE responses SET
             vary = ?, reason = ?, headers = ?, status = ?, request_time = ?, response_time = ?,
             date = ?, born_at = ?, fresh_until = ?, stale_while_revalidate_until = ?,
-            stale_if_error_until = ?, flags = ?, head_checksum = ?, generation = ?, stored_anew = 1
+            stale_if_error_until = ?, flags = ?, head_checksum = ?, generation = ?, part_first = ?,
+            complete_length = ?, stored_anew = 1
         WHERE uri_key = ? AND primary_key = ? AND variant_key = ?
             AND body_checksum = ? AND body_size = ?
         """
@@ -117,6 +120,7 @@ enum Statements {
             vary, reason, headers, surface, recipe, status, request_time, response_time, date,
             born_at, fresh_until, stale_while_revalidate_until, stale_if_error_until, flags,
             body_checksum, body_size, head_checksum, chunk_count, chunk_size, body_id,
+            part_first, complete_length,
             CASE WHEN body_size <= 16384 THEN body END
         FROM responses WHERE uri_key = ? AND primary_key = ?
         """

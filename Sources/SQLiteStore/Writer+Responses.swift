@@ -92,6 +92,7 @@ extension Writer {
                     if body == nil { binder.null() } else { binder.blob(bodyBytes) }
                     if content == nil { binder.null() } else { binder.blob(contentBytes) }
                     binder.reference(image.reference)
+                    binder.part(image.part)
                     return statement.step(binder)
                 }
             }
@@ -140,6 +141,8 @@ extension Writer {
             }
             binder.integer(image.checksum)
             binder.integer(Int64(bitPattern: response.generation))
+            // Other bytes of the same length may be the same, too.
+            binder.part(image.part)
             binder.blob(part(.uriKey))
             binder.blob(part(.primaryKey))
             binder.blob(part(.variantKey))
@@ -233,6 +236,11 @@ extension Binder {
         integer(reference?.chunkCount ?? 0)
         integer(reference?.chunkSize ?? 0)
         if let reference { integer(reference.id.rawValue) } else { null() }
+    }
+
+    fileprivate mutating func part(_ part: PartColumns?) {
+        if let part { integer(part.first) } else { null() }
+        if let length = part?.completeLength { integer(length) } else { null() }
     }
 }
 

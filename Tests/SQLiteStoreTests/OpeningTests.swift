@@ -96,9 +96,13 @@ struct OpeningTests {
             throws: StoreOpenError.newerSchema(path: place.path, found: 99, known: Schema.latest)
         ) { try place.open() }
         try place.execute(
-            "PRAGMA user_version = 1; INSERT INTO migrations VALUES (3, 'next', 'x', 0)")
+            """
+            PRAGMA user_version = 1;
+            INSERT INTO migrations VALUES (\(Schema.latest + 1), 'next', 'x', 0);
+            """)
         #expect(
-            throws: StoreOpenError.newerSchema(path: place.path, found: 3, known: Schema.latest)
+            throws: StoreOpenError.newerSchema(
+                path: place.path, found: Schema.latest + 1, known: Schema.latest)
         ) { try place.open() }
     }
 

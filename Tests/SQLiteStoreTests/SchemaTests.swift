@@ -19,7 +19,10 @@ struct SchemaTests {
     func immutable() throws {
         try place.open().close()
         #expect(
-            try steps() == ["1 initial 102e085e9846a80d", "2 large_bodies 09c5b0d8933b2165"])
+            try steps() == [
+                "1 initial 102e085e9846a80d", "2 large_bodies 09c5b0d8933b2165",
+                "3 stored_parts e034092840737b01",
+            ])
     }
 
     @Test("Opening a second time changes nothing in the schema")
@@ -31,10 +34,14 @@ struct SchemaTests {
         #expect(before.contains { $0.contains("CREATE VIEW entries") })
     }
 
-    /// Made by the SQL of schema 1 alone and not by the store.
-    @Test("A file of schema 1 opens, its rows are read, and its schema is that of a fresh file")
-    func fixture() throws {
-        let sql = try text(ofFile: Self.migrations + "0001_initial.sql")
+    /// Made by the SQL of the released steps alone and not by the store.
+    @Test(
+        "A file of an older schema opens, its rows are read, and its schema is that of a fresh file",
+        arguments: [1, 2])
+    func fixture(version: Int) throws {
+        let sql = try Self.released.prefix(version).map {
+            try text(ofFile: Self.migrations + $0.file) + $0.record
+        }.joined()
         let source = try Workplace()
         let store = try source.open()
         try store.commit([try Sample(1).put, try Sample(2).put])
@@ -43,14 +50,13 @@ struct SchemaTests {
         try place.execute(
             """
             PRAGMA journal_mode = wal; BEGIN; \(sql)
-            INSERT INTO migrations VALUES (1, 'initial', '102e085e9846a80d', 0);
-            PRAGMA user_version = 1; COMMIT;
+            PRAGMA user_version = \(version); COMMIT;
             """)
         let names = try strings("SELECT group_concat(name) FROM pragma_table_info('responses')")
         try place.execute(
             """
             ATTACH '\(source.path)' AS source;
-            INSERT INTO responses SELECT \(names[0]) FROM source.responses; DETACH source;
+            INSERT INTO responses (\(names[0])) SELECT \(names[0]) FROM source.responses; DETACH source;
             INSERT INTO touches VALUES (2, 1790000500, 3);
             """)
         let opened = try place.open()
@@ -75,6 +81,17 @@ struct SchemaTests {
         #expect(try opened.find(try Sample(2).query()).name == "entry")
         #expect(try strings("PRAGMA integrity_check") == ["ok"])
     }
+
+    private static let released = [
+        (
+            file: "0001_initial.sql",
+            record: "INSERT INTO migrations VALUES (1, 'initial', '102e085e9846a80d', 0);"
+        ),
+        (
+            file: "0002_large_bodies.sql",
+            record: "INSERT INTO migrations VALUES (2, 'large_bodies', '09c5b0d8933b2165', 0);"
+        ),
+    ]
 
     private static let migrations =
         #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Migrations/"

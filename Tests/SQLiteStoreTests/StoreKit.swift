@@ -186,6 +186,7 @@ struct Sample {
     var content: RequestContent?
     /// In place of `body`.
     var large: LargeBody?
+    var part: RepresentationPart?
 
     init(_ key: Int) {
         self.key = key
@@ -201,7 +202,7 @@ struct Sample {
                 method: method, scheme: "http", authority: "example.test:8080", target: target),
             variant: Variant(names: vary, key: try variant.map { try digest($0, 2) }),
             status: status, fields: fields,
-            body: large.map { .chunked($0.body) } ?? .whole(ByteBuffer(bytes: body)),
+            body: large.map { .chunked($0.body) } ?? .whole(ByteBuffer(bytes: body)), part: part,
             terms: ReuseTerms(
                 dateValue: date, bornAt: date - 1, freshUntil: date + 60,
                 staleWhileRevalidateUntil: date + 70, staleIfErrorUntil: date + 80,

@@ -18,8 +18,3 @@ package enum StoredUse: Sendable, Equatable {
     /// It does not do: the origin is to be asked, with the request's conditions and range.
     case forward(ForwardReason)
 }
-
-extension StoredEntry {
-    /// How much of the representation is stored.
-    package var extent: StoredExtent { .whole(length: body.length) }
-}

@@ -12,7 +12,12 @@ extension Fill: OriginReceiver {
 
     func originHead(_ head: HTTPResponse, framing: OriginFraming) {
         guard phase == .waiting else { return }
-        if let candidate, !answers(head, instead: candidate) { return }
+        if let candidate {
+            let isForClient =
+                validation == .rest
+                ? answers(head, insteadOfRestOf: candidate) : answers(head, instead: candidate)
+            guard isForClient else { return }
+        }
         beginStreaming(head, framing: framing)
     }
 
@@ -48,6 +53,7 @@ extension Fill: OriginReceiver {
     }
 
     func originBody(_ part: ByteBuffer) {
+        if phase == .completing { return take(rest: part) }
         guard phase == .streaming else { return }
         if collected != nil { makeRoom(for: part.readableBytes) }
         guard phase == .streaming else { return }
@@ -65,7 +71,14 @@ extension Fill: OriginReceiver {
     }
 
     func originEnd() {
+        if phase == .completing { return complete() }
         guard phase == .streaming else { return }
+        // RFC 9110 §14.4: it has not the bytes that its head says
+        let length = log.update { $0.windowEnd }
+        if let received = collected?.received, received.part.range.count != length {
+            giveUpStoring()
+            guard phase == .streaming else { return }
+        }
         guard let collected else {
             end()
             return log.end(.complete)
@@ -85,10 +98,12 @@ extension Fill: OriginReceiver {
     }
 
     func originFailed(_ error: OriginError) {
-        guard phase == .waiting || phase == .streaming else { return }
+        guard phase == .waiting || phase == .completing || phase == .streaming else { return }
         engine.originFailures.note(error, now: engine.clock.now(), logger: engine.logger)
         let wasSecond = exchange?.isSecondAttempt ?? false
         exchange = nil
+        // Nobody has heard of it yet.
+        if phase == .completing { return fetchWithoutRest() }
         if phase == .waiting {
             if let candidate, mayServeStale(candidate, isUnreachable: true) {
                 return serveStale(candidate, forwardStatus: nil)
@@ -118,7 +133,7 @@ extension Fill: OriginReceiver {
 
     private func mayServeStale(_ stored: StoredResponse, isUnreachable: Bool) -> Bool {
         // Never after an invalidation (RFC 9111 §4.2.4 and our own promise).
-        engine.isCurrent(stored)
+        engine.isCurrent(stored) && request.isAnswered(by: stored.entry)
             && Reuse.mayServeOnError(
                 terms: stored.terms, request: request.facts.cacheControl,
                 now: engine.clock.now(),
@@ -147,16 +162,15 @@ extension Fill: OriginReceiver {
         leader = nil
         var status = CacheStatus(result: .forwarded(reason), forwardStatus: head.status.code)
         let now = engine.clock.now()
-        let plan = storagePlan(
-            status: head.status.code, fields: head.headerFields, framing: framing,
-            responseTime: now)
+        let plan = streamingPlan(head, framing: framing, responseTime: now)
         var opening = FillHead(
             head: head.forwarded(via: engine.configuration.viaName, receivedAt: now),
             framing: framing, status: status, isShared: false, variant: .none)
         switch plan {
         case .success(let plan):
             let variant = engine.variant(of: request, names: plan.vary)
-            opening.isShared = true
+            // Who waits asked for the whole.
+            opening.isShared = head.status.code != 206
             opening.variant = variant
             status.ttl = plan.terms.ttl(at: now)
             if engine.budget.level >= .noStores {
@@ -164,7 +178,9 @@ extension Fill: OriginReceiver {
                 leaveTable()
             } else {
                 collected = Collected(
-                    plan: plan, variant: variant, status: head.status, responseTime: now)
+                    plan: plan, variant: variant,
+                    status: plan.status == head.status.code ? head.status : .ok,
+                    responseTime: now, received: ReceivedPart(head))
                 keep(framing)
                 status.isStored = true
                 forgetUncacheable()

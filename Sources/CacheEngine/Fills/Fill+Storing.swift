@@ -32,7 +32,7 @@ extension Fill {
         guard let stored = candidate, engine.isCurrent(stored) else { return }
         switch Validation.effect(
             ofHead: head.headerFields, status: head.status.code, stored: stored.entry.fields,
-            completeLength: stored.entry.body.length)
+            completeLength: stored.entry.completeLength)
         {
         case .none: break
         case .makeStale: engine.discard(stored)
@@ -54,7 +54,7 @@ extension Fill {
         var facts = request.facts
         if facts.method == .head { facts.method = .get }
         let plan = storagePlan(
-            for: facts, status: entry.status.code, fields: entry.fields, framing: .none,
+            for: facts, status: entry.statusOfWhole, fields: entry.fields, framing: .none,
             responseTime: now)
         guard case .success(let plan) = plan, plan.vary == stored.variant.names else { return nil }
         entry.fields = plan.fields.dated(now)
@@ -68,18 +68,11 @@ extension Fill {
     /// A 304 to our validators: the stored response is fresh again (RFC 9111 §4.3.4).
     func freshen(_ stored: StoredResponse, by notModified: HTTPFields) {
         let now = engine.clock.now()
-        var fields = Validation.freshened(
-            stored: stored.entry.fields, by: notModified,
-            setCookie: request.route.storage.setCookie
-        ).withReadableCacheStatus
-        if notModified.contains(.via) {
-            // It brought its own in place of the stored one, which had ours.
-            fields.append(HTTPField(name: .via, value: "1.1 \(engine.configuration.viaName)"))
-        }
+        let fields = freshenedFields(of: stored, by: notModified)
         var entry = stored.entry
         entry.fields = fields.dated(now)
         let plan = storagePlan(
-            status: entry.status.code, fields: fields, framing: .none, responseTime: now)
+            status: entry.statusOfWhole, fields: fields, framing: .none, responseTime: now)
         let stays = try? plan.get().vary == stored.variant.names
         guard case .success(let plan) = plan, stays == true else {
             // It may be answered once more, but not kept; what the 304 brought is for its client
@@ -112,16 +105,44 @@ extension Fill {
                 ttl: plan.terms.ttl(at: now)))
     }
 
+    /// The stored fields with those of a newer answer to the same request, and ours in Via.
+    func freshenedFields(of stored: StoredResponse, by update: HTTPFields) -> HTTPFields {
+        var fields = Validation.freshened(
+            stored: stored.entry.fields, by: update,
+            setCookie: request.route.storage.setCookie
+        ).withReadableCacheStatus
+        if update.contains(.via) {
+            // It brought its own in place of the stored one, which had ours.
+            fields.append(HTTPField(name: .via, value: "1.1 \(engine.configuration.viaName)"))
+        }
+        return fields
+    }
+
     func store(_ collected: Collected, body: StoredBody) {
         let plan = collected.plan
-        let entry = StoredEntry(
+        var entry = StoredEntry(
             identity: request.identity,
             variant: collected.variant,
             status: collected.status,
             fields: plan.fields.forwarded(
                 via: engine.configuration.viaName, receivedAt: collected.responseTime),
-            body: body, terms: plan.terms, requestTime: requestTime,
+            body: body, part: plan.part, terms: plan.terms, requestTime: requestTime,
             responseTime: collected.responseTime, requestContent: request.keptContent)
+        if let received = collected.received, plan.part != nil {
+            let newest = engine.newestResponse(for: request) ?? candidate
+            // Somebody has stored the whole meanwhile.
+            if let newest, newest.entry.part == nil {
+                if let chunks = body.chunks { engine.writes.dropBody(chunks.id) }
+                return
+            }
+            if let newest, let bytes = body.bytes,
+                let union = union(
+                    of: newest, and: received, bytes, responseTime: collected.responseTime),
+                case .success = union.plan
+            {
+                entry = union.entry
+            }
+        }
         let response = engine.makeResponse(
             entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
         let outcome = engine.store(response, isFreshen: false, replacesRow: replacesRow)

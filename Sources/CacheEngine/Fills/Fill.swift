@@ -17,10 +17,14 @@ final class Fill {
         case own
         /// The client's tags and the stored one.
         case combined
+        /// The rest of a stored part is asked for, if that is still what it was.
+        case rest
     }
 
     enum Phase {
         case reading, waiting, streaming
+        /// The rest of a stored part comes; its readers wait for both together.
+        case completing
         /// All has come; the last chunks are on their way to the queue.
         case storing
         case done
@@ -32,6 +36,8 @@ final class Fill {
         var variant: Variant
         var status: HTTPResponse.Status
         var responseTime: EpochSeconds
+        /// Of a 206.
+        var received: ReceivedPart?
     }
 
     let engine: Engine
@@ -53,6 +59,12 @@ final class Fill {
     /// Stale or to be validated; what a 304 freshens and what is served if the origin fails.
     var candidate: StoredResponse?
     var validation = Validating.none
+    /// What has come of the rest of the candidate.
+    var rest: RestOfPart?
+    /// The origin did not give the rest alone.
+    var isRestRefused = false
+    /// What the file holds cannot be read: it may be the whole.
+    var mayHideWhole = false
     /// The file may hold a row that the answer replaces.
     var replacesRow: Bool
     var reason: ForwardReason
@@ -135,6 +147,7 @@ final class Fill {
             fetch()
         case .unreadable:
             replacesRow = true
+            mayHideWhole = true
             fetch()
         }
     }
@@ -144,6 +157,10 @@ final class Fill {
         let now = engine.clock.now()
         let directives = request.facts.cacheControl
         switch Reuse.decide(terms: stored.terms, request: directives, now: now) {
+        case .mustForward(let why): fetch(instead: stored, because: why)
+        case .gatewayTimeout: fail(.onlyIfCached)
+        case _ where !request.isAnswered(by: stored.entry):
+            fetch(instead: stored, because: .partial)
         case .fresh:
             answer(stored: stored, CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now)))
         case .staleWhileRevalidate:
@@ -152,14 +169,14 @@ final class Fill {
             engine.revalidate(stored, on: loop) { request }
         case .stale:
             answer(stored: stored, CacheStatus(result: .stale, ttl: stored.terms.ttl(at: now)))
-        case .mustForward(let why):
-            candidate = stored
-            replacesRow = true
-            reason = why
-            fetch()
-        case .gatewayTimeout:
-            fail(.onlyIfCached)
         }
+    }
+
+    private func fetch(instead stored: StoredResponse, because why: ForwardReason) {
+        candidate = stored
+        replacesRow = true
+        reason = why
+        fetch()
     }
 
     // MARK: Origin
@@ -174,7 +191,7 @@ final class Fill {
         validation = .none
         // Two requests for all who wait, however they fail.
         if hasRetried { outgoing.isRetryable = false }
-        if let candidate { validation = outgoing.validate(candidate, for: request) }
+        if let candidate { validation = ask(&outgoing, about: candidate) }
         phase = .waiting
         generation = engine.generation(of: request.identity.uriKey)
         log.generation = generation
@@ -221,6 +238,7 @@ final class Fill {
         bodyWriter?.abandon()
         bodyWriter = nil
         collected = nil
+        rest = nil
         exchange = nil
         leader = nil
         pacing.end()
@@ -244,7 +262,7 @@ final class Fill {
             case .reading: return abandon()
             case .waiting where request.isExclusive: return abandon()
             case .streaming where collected == nil: return abandon()
-            case .waiting, .streaming, .storing, .done: break
+            case .waiting, .completing, .streaming, .storing, .done: break
             }
         }
         pace()

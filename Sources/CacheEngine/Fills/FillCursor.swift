@@ -192,7 +192,9 @@ final class FillCursor: AnswerSource {
         stopWaiting()
         guard isFollower else { return deliver(stored, status) }
         guard isShared else { return release(.uncacheable) }
-        // It was found for another request: it must be this one's variant too.
+        // It was found for another request: it must have what this one asks for, and be its
+        // variant too.
+        guard request.isAnswered(by: stored.entry) else { return release(.uncacheable) }
         if !stored.variant.names.isEmpty,
             engine.variantKey(of: request.fields, names: stored.variant.names)
                 != stored.variant.key

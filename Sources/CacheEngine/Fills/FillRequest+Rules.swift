@@ -32,6 +32,16 @@ extension FillRequest {
         return request
     }
 
+    /// What a revalidation in the background of a stored response asks: of a part, only its bytes.
+    func revalidating(_ stored: StoredResponse) -> FillRequest {
+        var request = withoutConditions
+        guard let range = stored.entry.part?.range else { return request }
+        request.origin.fields[.range] =
+            RangeSpec.int(first: range.first, last: range.last).fieldValue
+        request.facts.hasRange = true
+        return request
+    }
+
     /// The content to keep in the file, without the rest of a larger buffer that it is a part of.
     var keptContent: RequestContent? {
         guard var content = requestContent, content.isTruncated else { return requestContent }

@@ -124,7 +124,8 @@ struct ProxyResponder {
         guard case .forward(let reason) = selection else { return .stream(fill, stored, status) }
         fill.asksOrigin = true
         fill.isExclusive = true
-        return .resolve(fill, candidate: nil, reason)
+        // What a stored part lacks may be all that is asked for.
+        return .resolve(fill, candidate: reason == .partial ? stored : nil, reason)
     }
 
     /// What a stored answer that may be reused becomes under the client's own conditions.

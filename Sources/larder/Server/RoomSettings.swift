@@ -64,6 +64,7 @@ struct RoomSettings {
         var policy = StoragePolicy()
         policy.defaultTTL = caching.defaultTTL
         policy.ttlOverride = caching.ttlOverride
+        policy.storesParts = true
         policy.ignoreCredentials = caching.ignoresCredentials
         policy.ignoreRequestDirectives = caching.ignoresRequestDirectives
         switch caching.setCookie {

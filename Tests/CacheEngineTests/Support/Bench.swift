@@ -136,6 +136,9 @@ final class Bench: Sendable {
                     names: names, secret: self.engine.secret, credentialFields: [], hasher: hasher)
             }, now: now)
         switch found {
+        case .hit(let stored) where !fill.isAnswered(by: stored.entry),
+            .staleHit(let stored) where !fill.isAnswered(by: stored.entry):
+            resolve(fill, stored, .partial, for: client)
         case .hit(let stored):
             let status = CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now))
             guard stored.entry.body.unreadChunks != nil else {
