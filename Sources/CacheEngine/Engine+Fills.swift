@@ -83,6 +83,13 @@ extension Engine {
             }, orElse: { loop.execute { done(.missing) } })
     }
 
+    /// A chunk of a body was lost after its put was queued, which the file refuses then.
+    func forget(_ key: CacheKey, body: BodyID) {
+        for stored in memory.responses(for: key) where stored.entry.body.chunks?.id == body {
+            discard(stored)
+        }
+    }
+
     /// Takes a body that was read whole into memory beside its rows.
     func remember(_ stored: StoredResponse, body: ByteBuffer, chunks: ChunkedBody) {
         guard isCurrent(stored) else { return }

@@ -69,7 +69,10 @@ final class BodyWriter {
 
     private func done(_ sequence: Int, _ isCommitted: Bool) {
         underway -= 1
-        guard !isAbandoned else { return }
+        if isAbandoned {
+            if !isCommitted { onFailure?() }
+            return
+        }
         if isCommitted {
             offer()
             onProgress?(sequence)
@@ -85,7 +88,12 @@ final class BodyWriter {
     }
 
     /// A put names the body: the rest is the queue's.
-    func finish() { _ = stop() }
+    ///
+    /// - Parameter lost: called when one of the last chunks was not written after all.
+    func finish(lost: @escaping () -> Void) {
+        _ = stop()
+        onFailure = lost
+    }
 
     private func stop() -> Bool {
         guard !isAbandoned else { return false }

@@ -197,7 +197,8 @@ extension Fill {
                 ChunkedBody(
                     id: bodyWriter.id, length: length, chunkBytes: engine.logLimits.chunkBytes,
                     uncommitted: bodyWriter.window)))
-        bodyWriter.finish()
+        let (key, id) = (request.identity.primaryKey, bodyWriter.id)
+        bodyWriter.finish(lost: { [engine] in engine.forget(key, body: id) })
         self.bodyWriter = nil
         end()
     }

@@ -59,6 +59,11 @@ package final class MemoryTier: Sendable {
         shard(of: key).state.withLock { $0.variants(of: key) }.first?.variant.names ?? []
     }
 
+    /// Every variant of a key.
+    func responses(for key: CacheKey) -> [StoredResponse] {
+        shard(of: key).state.withLock { $0.variants(of: key) }
+    }
+
     package func insert(_ response: StoredResponse) {
         shard(of: response.primaryKey).state.withLock {
             $0.insert(response, variantLimit: Self.variantLimit)

@@ -34,6 +34,8 @@ struct CachingOptions: ParsableArguments {
     @Option(help: .setting("set-cookie")) var setCookie: String?
     @Flag(inversion: .prefixedNo, help: .setting("ignore-credentials"))
     var ignoreCredentials: Bool?
+    @Flag(inversion: .prefixedNo, help: .setting("validate-post"))
+    var validatePost: Bool?
     @Flag(inversion: .prefixedNo, help: .setting("ignore-request-directives"))
     var ignoreRequestDirectives: Bool?
     @Option(help: .setting("credential-header")) var credentialHeader: [String] = []
@@ -52,6 +54,7 @@ struct CachingOptions: ParsableArguments {
             "stale-if-error": one(staleIfError),
             "set-cookie": one(setCookie),
             "ignore-credentials": one(ignoreCredentials.map { "\($0)" }),
+            "validate-post": one(validatePost.map { "\($0)" }),
             "ignore-request-directives": one(ignoreRequestDirectives.map { "\($0)" }),
             "credential-header": credentialHeader,
             "key-header": keyHeader,

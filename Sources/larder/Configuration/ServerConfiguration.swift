@@ -82,6 +82,8 @@ extension ServerConfiguration {
         var ignoresCredentials = false
         /// Whether callers' Cache-Control and Pragma count for nothing.
         var ignoresRequestDirectives = false
+        /// Whether a stale answer to a declared POST is validated with the origin.
+        var validatesPost = false
         /// Further fields that carry credentials, lower-case.
         var credentialFields: [String] = []
         /// Further request fields that are part of the key, lower-case.

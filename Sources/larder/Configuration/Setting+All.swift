@@ -44,6 +44,9 @@ extension Setting {
             "ignore-credentials", nil, \.caching.ignoresCredentials, .toggle,
             "Share cached POST answers between clients of different credentials."),
         .value(
+            "validate-post", nil, \.caching.validatesPost, .toggle,
+            "Ask the origin with If-None-Match whether a stale answer to a cached POST is good."),
+        .value(
             "ignore-request-directives", nil, \.caching.ignoresRequestDirectives, .toggle,
             "Callers' Cache-Control and Pragma neither force requests to the origin nor keep "
                 + "answers out of the store."),

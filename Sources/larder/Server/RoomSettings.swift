@@ -67,6 +67,7 @@ struct RoomSettings {
         policy.storesParts = true
         policy.ignoreCredentials = caching.ignoresCredentials
         policy.ignoreRequestDirectives = caching.ignoresRequestDirectives
+        policy.validatesPost = caching.validatesPost
         switch caching.setCookie {
         case .refuse: policy.setCookie = .refuse
         case .strip: policy.setCookie = .strip

@@ -100,6 +100,22 @@ struct ValidationTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func aDeclaredPostIsValidatedWhereItsRouteSaysSo(validates: Bool) async throws {
+        let flags = ["--cache-post", "/a"] + (validates ? ["--validate-post"] : [])
+        try await withStand(flags) { stand in
+            let fields: WireFields = ["ETag": "\"1\"", "Cache-Control": "no-cache"]
+            stand.origin.on("/a") { request in
+                request.fields["If-None-Match"] == "\"1\""
+                    ? ScriptedAnswer(304, fields) : .text("body", fields)
+            }
+            _ = try stand.post("/a", "x")
+            let answer = try stand.post("/a", "x")
+            #expect(answer.status == 200 && answer.text == "body")
+            #expect(answer.xCache == (validates ? "REVALIDATED" : "MISS"))
+        }
+    }
+
     @Test func conditionsOfClientsAreAnsweredFromAFreshAnswer() async throws {
         try await withStand { stand in
             let modified = WireDate.now(-3_600)

@@ -141,6 +141,7 @@ struct StartTests {
         for flag in [
             "--origin", "--listen", "--db", "--cache-post", "--default-ttl", "--ttl-override",
             "--set-cookie", "--ignore-credentials", "--ignore-request-directives",
+            "--validate-post",
             "--credential-header", "--key-header",
             "--key-file", "--host", "--preserve-host", "--origin-ca", "--memory", "--max-object",
             "--max-key-body", "--spool-size", "--durability", "--threads", "--log-level",
