@@ -37,8 +37,8 @@ struct ServeOptionsTests {
             "ttl-override": "", "stale-if-error": "0s", "set-cookie": "refuse",
             "ignore-credentials": "false", "ignore-request-directives": "false",
             "credential-header": "", "key-header": "",
-            "key-file": "", "max-object": "1MB", "max-key-body": "64MB", "spool-size": "2GB",
-            "db": "larder.db",
+            "key-file": "", "max-object": "512MB", "max-key-body": "64MB", "spool-size": "2GB",
+            "collapse-timeout": "30s", "db": "larder.db", "max-size": "10GB",
             "durability": "full", "memory": "256MB", "keep-request-content": "text",
             "max-wal": "256MB", "queue-entries": "4096", "queue-bytes": "64MB",
             "head-timeout": "10s", "body-timeout": "30s", "keep-alive-timeout": "60s",
@@ -159,9 +159,8 @@ struct ServeOptionsTests {
             "--memory '12XB': expected a size such as 64KB 10MB 2GB, at least 1MB"
         ),
         (
-            "max-object", "2MB",
-            "--max-object '2MB': expected a size such as 64KB 10MB 2GB, 1 to 1MB"
-                + " (in this version bodies over 1MB pass through uncached)"
+            "max-object", "0",
+            "--max-object '0': expected a size such as 64KB 10MB 2GB, at least 1"
         ),
         (
             "head-timeout", "10",
@@ -233,8 +232,8 @@ struct ServeOptionsTests {
             "--max-target (default): expected at most max-head-size, which is 4KB"
         ),
         (
-            ["queue-bytes": ["1KB"], "max-object": ["2KB"]],
-            "--queue-bytes '1KB': expected at least max-object, which is 2KB"
+            ["max-size": ["16MB"], "max-object": ["17MB"]],
+            "--max-size '16MB': expected at least max-object, which is 17MB"
         ),
     ])
     func valuesThatDoNotGoTogether(flags: [String: [String]], line: String) {

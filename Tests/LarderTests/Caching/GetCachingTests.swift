@@ -126,8 +126,8 @@ struct GetCachingTests {
     }
 
     @Test(arguments: [nil, 16_384])
-    func anAnswerOverOneMebibytePassesThrough(chunkSize: Int?) async throws {
-        try await withStand { stand in
+    func anAnswerOverTheLimitPassesThrough(chunkSize: Int?) async throws {
+        try await withStand(["--max-object", "1MB"]) { stand in
             var numbers = SeededGenerator(seed: 3)
             let body = numbers.bytes((1 << 20) + 1)
             let framing = chunkSize.map { ScriptedAnswer.Framing.chunked($0) } ?? .length

@@ -124,7 +124,7 @@ struct PostCachingTests {
 
     @Test(arguments: [nil, 65_536])
     func aLargerBodyPassesThrough(chunkSize: Int?) async throws {
-        try await withStand(declared) { stand in
+        try await withStand(declared + ["--max-key-body", "1MB"]) { stand in
             var numbers = SeededGenerator(seed: 2)
             let body = numbers.bytes((1 << 20) + 1)
             stand.origin.on("/search") { ScriptedAnswer(200, fresh(), body: $0.body) }
