@@ -76,7 +76,7 @@ enum StoredSelection: Equatable {
     /// The pieces of the content, in order.
     func segments(of entry: StoredEntry) -> [BodySegment] {
         switch self {
-        case .full: return [.stored(0..<entry.body.length)]
+        case .full: return [.stored(0..<max(0, entry.body.length))]
         case .part(let part): return Self.segment(part.range, of: entry)
         case .parts(let multipart, let ranges):
             var segments: [BodySegment] = []
