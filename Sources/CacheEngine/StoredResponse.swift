@@ -136,6 +136,9 @@ package final class StoredResponse: Sendable {
     package let generation: UInt64
     /// The group stamp of the same moment.
     package let groupStamp: UInt64
+    /// The whole representation, if it is in memory: what nearly all hits are answered with. Beside
+    /// `entry`, of which a hit would copy more than it needs.
+    package let wholeBody: ByteBuffer?
     /// The cache groups it is invalidated with, each with its origin before it (RFC 9875).
     package let groups: [String]
     /// The file's epoch when this was written by us or read from it.
@@ -160,6 +163,7 @@ package final class StoredResponse: Sendable {
         self.generation = generation
         self.groupStamp = groupStamp
         groups = entry.groups
+        wholeBody = entry.part == nil ? entry.body.bytes : nil
         self.epoch = epoch
         self.cost = Self.cost(of: entry, rendering: rendering)
     }

@@ -32,10 +32,10 @@ extension ConnectionHandler {
         case .lookup:
             contentMode = .none
         case .keyed:
-            guard let digester = loop.takeDigester() else {
+            guard let content = loop.takeContent() else {
                 return stream(head, reason: .bypass, detail: "key")
             }
-            contentMode = .keyed(KeyedContent(digester: digester))
+            contentMode = .keyed(content)
             sendContinue(head)
         case .pass(let reason, let detail):
             stream(head, reason: reason, detail: detail)

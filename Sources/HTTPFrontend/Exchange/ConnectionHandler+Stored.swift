@@ -16,12 +16,14 @@ extension ConnectionHandler {
         loop.scratch.clear()
         writeHead(of: stored, status: status, selection, isHTTP10: head.isHTTP10)
         if case .full = selection {
-            if head.kind != .head, let body = stored.entry.body.bytes { writeBehindHead(body) }
+            if head.kind != .head, let body = stored.wholeBody { writeBehindHead(body) }
         } else if selection.hasContent(for: head.kind) {
             guard writeSegments(of: stored, selection) else { return abort() }
         }
         if loop.scratch.readableBytes > 0 { write(loop.scratch) }
-        log(status: selection.status(of: stored.entry), result: status)
+        if loop.configuration.logsExchanges {
+            log(status: selection.status(of: stored.entry), result: status)
+        }
         answerEnded()
     }
 

@@ -76,11 +76,21 @@ final class KeyedContent {
 
     // MARK: The end
 
-    /// All of it; the digester goes back to the loop.
+    /// As new, for the next content; what was given out of it is not touched.
+    func reset() {
+        digester.reset()
+        state = SpoolState()
+        held = ByteBuffer()
+        writing = ByteBuffer()
+        file = nil
+        charge = nil
+    }
+
+    /// All of it; this object goes back to the loop: nothing of it is under way any more.
     ///
     /// `start` is what is kept for people of content that is in a file.
     func whole(_ loop: LoopContext, start: ByteBuffer?) -> WholeContent? {
-        defer { loop.giveBack(digester) }
+        defer { loop.giveBack(self) }
         guard let digest = digester.finish() else { return nil }
         count()
         guard let file else {

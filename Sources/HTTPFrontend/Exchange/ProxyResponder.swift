@@ -82,9 +82,12 @@ struct ProxyResponder {
         let found = engine.lookup(request, variantKey: { variantKey(head, names: $0) }, now: now)
         switch found {
         case .hit(let stored):
-            let selection = selection(of: stored, for: head)
             let status = CacheStatus(result: .hit, ttl: stored.terms.ttl(at: now))
-            // Nearly all hits: nothing is made for the case that it is none.
+            // Nearly all hits.
+            if head.conditions.isEmpty, stored.wholeBody != nil {
+                return .stored(stored, status, .full)
+            }
+            let selection = selection(of: stored, for: head)
             if selection.isAtHand(in: stored, for: head.kind) {
                 return .stored(stored, status, selection)
             }

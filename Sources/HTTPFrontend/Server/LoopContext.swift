@@ -26,6 +26,7 @@ final class LoopContext {
     /// Reused for answers that are one small buffer.
     var scratch: ByteBuffer
     private var digesters: [BodyDigester] = []
+    private var contents: [KeyedContent] = []
     private var awaitingMemory: [ConnectionHandler] = []
     private var lastSpoolLine: Int64 = .min
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
@@ -160,13 +161,22 @@ final class LoopContext {
             metadata: ["error": "\(failure ?? .files)"])
     }
 
-    // MARK: Digesters
+    // MARK: Contents
 
-    /// A digester with nothing in it; give it back when the content is complete or given up.
-    func takeDigester() -> BodyDigester? {
-        digesters.popLast() ?? (try? BodyDigester())
+    /// A content with nothing in it; it goes back when it is complete.
+    func takeContent() -> KeyedContent? {
+        if let content = contents.popLast() { return content }
+        let digester = digesters.popLast() ?? (try? BodyDigester())
+        return digester.map { KeyedContent(digester: $0) }
     }
 
+    func giveBack(_ content: KeyedContent) {
+        guard contents.count < 64 else { return }
+        content.reset()
+        contents.append(content)
+    }
+
+    /// Of a content that was given up.
     func giveBack(_ digester: BodyDigester) {
         guard digesters.count < 64 else { return }
         digester.reset()
