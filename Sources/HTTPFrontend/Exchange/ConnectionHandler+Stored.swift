@@ -114,7 +114,7 @@ extension ConnectionHandler {
         loop.logger.debug(
             "exchange",
             metadata: [
-                "client": "\(peerAddress() ?? "-")", "method": "\(head?.method.rawValue ?? "-")",
+                "client": "\(peerAddress() ?? "-")", "method": "\(head?.method.token ?? "-")",
                 "host": "\(head?.authority ?? "-")", "target": "\(head?.target ?? "-")",
                 "status": "\(status)", "cache": "\(result?.serialized() ?? "-")",
             ])

@@ -97,6 +97,11 @@ enum OriginFields {
 extension HTTPRequest.Method {
     /// The decoder knows only methods that are tokens; anything else would be refused before.
     init(_ method: HTTPMethod) {
-        self = HTTPRequest.Method(method.rawValue) ?? .get
+        self = HTTPRequest.Method(method.token) ?? .get
     }
+}
+
+extension HTTPMethod {
+    /// The method as it goes on the wire (RFC 9110 §9.1); NIO spells one of them otherwise.
+    var token: String { self == .MSEARCH ? "M-SEARCH" : rawValue }
 }

@@ -13,6 +13,14 @@ struct ForwardingTests {
         return try #require(stand.origin.requests.last)
     }
 
+    @Test(arguments: ["M-SEARCH", "PROPFIND", "REPORT", "PATCH", "DELETE"])
+    func methodsArriveAsTheyWereSent(method: String) async throws {
+        try await withStand { (stand: Stand) async throws in
+            stand.origin.on("/a") { .text($0.method) }
+            #expect(try stand.exchange(method, "/a").text == method)
+        }
+    }
+
     @Test func fieldsThatSayWhoAsksAreOurs() async throws {
         try await withStand { stand in
             let claims: WireFields = [
