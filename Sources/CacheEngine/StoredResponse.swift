@@ -136,8 +136,9 @@ package final class StoredResponse: Sendable {
     package let generation: UInt64
     /// The group stamp of the same moment.
     package let groupStamp: UInt64
-    /// The whole representation, if it is in memory: what nearly all hits are answered with. Beside
-    /// `entry`, of which a hit would copy more than it needs.
+    /// The whole representation, if it is in memory: what nearly all hits are answered with.
+    ///
+    /// Beside `entry`, of which a hit would copy more than it needs.
     package let wholeBody: ByteBuffer?
     /// The cache groups it is invalidated with, each with its origin before it (RFC 9875).
     package let groups: [String]
