@@ -119,10 +119,14 @@ extension StoredEntry {
 
     /// The cache groups of the response, each with its origin before it: groups of one name are the
     /// same on one origin only (RFC 9875 §2.1).
-    package var groups: [String] {
-        let names = CacheGroups.groups(in: fields)
+    package var groups: [String] { identity.groups(CacheGroups.groups(in: fields)) }
+}
+
+extension EntryIdentity {
+    /// Group names with the origin before them.
+    func groups(_ names: [String]) -> [String] {
         guard !names.isEmpty else { return [] }
-        let origin = CacheGroups.origin(scheme: identity.scheme, authority: identity.authority)
+        let origin = CacheGroups.origin(scheme: scheme, authority: authority)
         return names.map { "\(origin) \($0)" }
     }
 }

@@ -16,14 +16,15 @@ extension Fill {
             request: facts ?? request.facts, status: status, fields: fields,
             policy: request.route.storage, requestTime: requestTime, responseTime: responseTime,
             isCloseDelimited: framing == .closeDelimited)
-        guard case .success(let names) = plan.map(\.vary) else { return plan }
+        guard case .success(let decided) = plan else { return plan }
+        let names = decided.vary
         // A value in the request that no key can be made of.
         guard names.isEmpty || engine.variantKey(of: request.fields, names: names) != nil else {
             return .failure(.unkeyed)
         }
-        guard engine.generation(of: request.identity.uriKey) == generation else {
-            return .failure(.generation)
-        }
+        guard engine.generation(of: request.identity.uriKey) == generation,
+            engine.groups.areCurrent(request.identity.groups(decided.groups), since: groupStamp)
+        else { return .failure(.generation) }
         return plan
     }
 

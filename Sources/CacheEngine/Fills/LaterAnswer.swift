@@ -8,6 +8,28 @@ import NIOCore
 ///
 /// Confined to its exchange's loop. Only what is stored in one piece: larger answers go by.
 struct LaterAnswer {
+    /// Under what it would be stored, and what was current when the request went out.
+    struct Key {
+        let identity: EntryIdentity
+        let generation: UInt64
+        let groupStamp: UInt64
+
+        /// Nil for requests whose answers make no such claim.
+        init?(engine: Engine, request: PassRequest) {
+            guard request.later != nil, request.facts.method == .post,
+                let identity = engine.getIdentity(of: request)
+            else { return nil }
+            self.identity = identity
+            generation = engine.generation(of: identity.uriKey)
+            groupStamp = engine.groups.stamp
+        }
+
+        /// Whether nothing of the URI was invalidated since.
+        func isCurrent(_ engine: Engine) -> Bool {
+            engine.generation(of: identity.uriKey) == generation
+        }
+    }
+
     private let engine: Engine
     private let identity: EntryIdentity
     private let variant: Variant
@@ -23,12 +45,10 @@ struct LaterAnswer {
     ///
     /// After the invalidation that the POST causes: what it brings is newer.
     init?(
-        engine: Engine, request: PassRequest, head: HTTPResponse, framing: OriginFraming,
-        requestTime: EpochSeconds
+        engine: Engine, request: PassRequest, key: Key, head: HTTPResponse,
+        framing: OriginFraming, requestTime: EpochSeconds
     ) {
-        guard let later = request.later, request.facts.method == .post,
-            engine.budget.level < .noStores
-        else { return nil }
+        guard let later = request.later, engine.budget.level < .noStores else { return nil }
         if case .length(let length) = framing, length > Int64(engine.inlineLimit) { return nil }
         let now = engine.clock.now()
         let decision = Storability.decideForGet(
@@ -36,18 +56,16 @@ struct LaterAnswer {
             policy: later.policy, scheme: request.scheme, authority: request.authority,
             target: request.origin.target, requestTime: requestTime, responseTime: now,
             isCloseDelimited: framing == .closeDelimited)
-        guard case .success(let plan) = decision,
-            let identity = engine.getIdentity(of: request)
-        else { return nil }
+        guard case .success(let plan) = decision else { return nil }
         let variantKey = engine.variantKey(of: later.fields, names: plan.vary)
         guard plan.vary.isEmpty || variantKey != nil else { return nil }
         self.engine = engine
-        self.identity = identity
+        identity = key.identity
         self.plan = plan
         variant = plan.vary.isEmpty ? .none : Variant(names: plan.vary, key: variantKey)
         status = head.status
         generation = engine.generation(of: identity.uriKey)
-        groupStamp = engine.groups.stamp
+        groupStamp = key.groupStamp
         self.requestTime = requestTime
         responseTime = now
     }

@@ -17,6 +17,8 @@ final class Passthrough: AnswerSource {
     private var hasHead = false
     private var isDone = false
     private var requestTime: EpochSeconds = 0
+    /// What a later GET would be stored under, as things stood when the request went out.
+    private var laterKey: LaterAnswer.Key?
     /// The answer on its way into the store, for later GETs.
     private var later: LaterAnswer?
 
@@ -32,6 +34,7 @@ final class Passthrough: AnswerSource {
             return loop.assumeIsolated().execute { self.fail(.noOrigin) }
         }
         requestTime = engine.clock.now()
+        laterKey = LaterAnswer.Key(engine: engine, request: request)
         exchange = origin.start(request.origin, on: loop, receiver: self)
     }
 
@@ -101,11 +104,14 @@ extension Passthrough: OriginReceiver {
 
     func originHead(_ head: HTTPResponse, framing: OriginFraming) {
         hasHead = true
+        // An invalidation since is newer than this answer; its own is not to take it.
+        let isNewest = laterKey?.isCurrent(engine) ?? false
         invalidateIfNeeded(head)
-        // Behind the invalidation, which is not to take it.
-        later = LaterAnswer(
-            engine: engine, request: request, head: head, framing: framing,
-            requestTime: requestTime)
+        if isNewest, let laterKey {
+            later = LaterAnswer(
+                engine: engine, request: request, key: laterKey, head: head, framing: framing,
+                requestTime: requestTime)
+        }
         client?.answer(
             head: head.forwarded(
                 via: engine.configuration.viaName, receivedAt: engine.clock.now()),

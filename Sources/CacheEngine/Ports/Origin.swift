@@ -63,6 +63,8 @@ package enum ConnectFailure: Sendable, Equatable {
     /// The name has no address.
     case name
     case refused
+    /// It was there for a moment.
+    case closed
     case tls
     /// The origin's certificate is not trusted, or another name's.
     case certificate

@@ -76,7 +76,7 @@ extension OriginError {
         case .connectFailed(.limit, _): .connectionLimitReached
         case .connectFailed(.other, _), .shuttingDown: .destinationUnavailable
         case .connectTimeout: .connectionTimeout
-        case .closed: .connectionTerminated
+        case .closed, .connectFailed(.closed, _): .connectionTerminated
         case .firstByteTimeout: .httpResponseTimeout
         case .betweenBytesTimeout: .connectionReadTimeout
         case .malformed: .httpProtocolError

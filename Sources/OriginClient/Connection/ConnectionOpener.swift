@@ -80,7 +80,7 @@ struct ConnectionOpener: Sendable {
         let pipeline = channel.pipeline.syncOperations
         guard let connection = try? pipeline.handler(type: OriginConnection.self),
             let gate = try? pipeline.handler(type: RawByteGate.self), channel.isActive
-        else { return completion(.failure(.connectFailed(.other, "closed at once"))) }
+        else { return completion(.failure(.connectFailed(.closed, "closed at once"))) }
         guard tls != nil else { return completion(.success(connection)) }
 
         // Part of the time to connect; the handshake has no timeout of its own.
@@ -93,7 +93,7 @@ struct ConnectionOpener: Sendable {
             switch result {
             case .success where connection.isOpen: completion(.success(connection))
             case .success:
-                completion(.failure(.connectFailed(.other, "closed after the handshake")))
+                completion(.failure(.connectFailed(.closed, "closed after the handshake")))
             case .failure(let error):
                 let cause = connection.openingError ?? error
                 completion(.failure(OriginError(onOpening: cause)))

@@ -50,7 +50,12 @@ extension OriginError {
 extension ConnectFailure {
     fileprivate init(_ error: any Error) {
         switch error {
-        case let error as IOError: self = error.errnoCode == ECONNREFUSED ? .refused : .other
+        case let error as IOError:
+            switch error.errnoCode {
+            case ECONNREFUSED: self = .refused
+            case ECONNRESET, EPIPE: self = .closed
+            default: self = .other
+            }
         case let error as NIOSSLError:
             // BoringSSL says it in words only.
             self = "\(error)".contains("CERTIFICATE_VERIFY_FAILED") ? .certificate : .tls

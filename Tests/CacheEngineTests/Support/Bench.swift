@@ -112,9 +112,11 @@ final class Bench: Sendable {
 
     /// Asks as the front end does: memory first, then the engine's slower ways.
     func ask(
-        _ ask: Ask = Ask(), pausesAtOnce: Bool = false, on loop: (any EventLoop)? = nil
+        _ ask: Ask = Ask(), pausesAtOnce: Bool = false, forwards: ForwardReason? = nil,
+        on loop: (any EventLoop)? = nil
     ) async throws -> Client {
         let client = newClient(on: loop)
+        client.state.withLock { $0.forwards = forwards }
         let fill = try ask.fillRequest()
         try await client.loop.submit {
             self.look(up: fill, for: client)

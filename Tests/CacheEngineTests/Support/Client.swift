@@ -26,6 +26,8 @@ final class Client: AnswerReceiver, Sendable {
         var heard: [Heard] = []
         var fields: HTTPFields = [:]
         var stored: StoredResponse?
+        /// What is stored does not do for it.
+        var forwards: ForwardReason?
         var isStarting = false
         var hasLeft = false
         /// Calls after it left, after the end, or from within the call that started the answer.
@@ -92,7 +94,8 @@ final class Client: AnswerReceiver, Sendable {
     }
 
     func use(of stored: StoredResponse) -> StoredUse {
-        .content([.stored(0..<stored.entry.body.length)])
+        if let reason = state.withLock({ $0.forwards }) { return .forward(reason) }
+        return .content([.stored(0..<stored.entry.body.length)])
     }
 
     func answer(headOf stored: StoredResponse, status: CacheStatus) {

@@ -151,6 +151,7 @@ struct ProblemDocumentTests {
             (AnswerFailure.onlyIfCached, 504, nil), (.noOrigin, 503, "destination_unavailable"),
             (.origin(.connectFailed(.name, "secret")), 502, "dns_error"),
             (.origin(.connectFailed(.refused, "secret")), 502, "connection_refused"),
+            (.origin(.connectFailed(.closed, "secret")), 502, "connection_terminated"),
             (.origin(.connectFailed(.tls, "secret")), 502, "tls_protocol_error"),
             (.origin(.connectFailed(.certificate, "secret")), 502, "tls_certificate_error"),
             (.origin(.connectFailed(.limit, "secret")), 503, "connection_limit_reached"),

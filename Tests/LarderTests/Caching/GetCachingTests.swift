@@ -69,7 +69,9 @@ struct GetCachingTests {
         try await withStand { stand in
             stand.origin.on("/aged", .text("x", fresh().adding(["Age": "100"])))
             #expect(try stand.get("/aged").age == 100)
-            #expect(try (100...160).contains(stand.get("/aged").age ?? 0))
+            let again = try stand.get("/aged")
+            // Another loop's clock may be a second behind.
+            #expect((99...160).contains(again.age ?? 0))
             stand.origin.on("/old", .text("x", fresh().adding(["Age": "600"])))
             _ = try stand.get("/old")
             #expect(try !stand.get("/old").isHit)

@@ -67,6 +67,27 @@ struct GroupTests {
         }
     }
 
+    @Test func anOlderAnswerToPostDoesNotCoverANewerOne() async throws {
+        try await withStand { stand in
+            let gate = Gate()
+            let own = fresh().adding(["Content-Location": "/a"])
+            stand.origin.on("/a") { request in
+                switch (request.method, String(decoding: request.body, as: UTF8.self)) {
+                case ("POST", "1"): .text("after 1", own).held(by: gate)
+                case ("POST", _): .text("after 2", own)
+                default: .text("got")
+                }
+            }
+            async let first = stand.post("/a", "1")
+            try await eventually("the first is with the origin") { stand.origin.count("/a") == 1 }
+            #expect(try stand.post("/a", "2").text == "after 2")
+            #expect(try stand.get("/a").text == "after 2")
+            gate.open()
+            #expect(try await first.text == "after 1")
+            #expect(try stand.get("/a").text != "after 1")
+        }
+    }
+
     @Test(arguments: [
         fresh(), fresh().adding(["Content-Location": "/b"]), ["Content-Location": "/a"],
     ])
