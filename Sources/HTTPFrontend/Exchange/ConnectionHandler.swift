@@ -130,7 +130,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         isInReadBurst = false
         contentStays()
-        flushIfNeeded()
+        // Where a flush is due at the end of this turn anyhow, it must not be now: if this read was the
+        // connection's end, writing would close the channel under NIO, which is still reading.
+        if !isFlushScheduled { flushIfNeeded() }
         context.fireChannelReadComplete()
     }
 

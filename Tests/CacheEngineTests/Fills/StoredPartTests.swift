@@ -108,8 +108,9 @@ import Testing
     func aPartOfAnotherLengthThanItSaysIsNotStored(range: String) async throws {
         try await Bench.run { bench in
             for body in ["01", "0123456"] {
+                let number = bench.origin.count
                 let client = try await bench.ask(Self.ask("2-6"))
-                let exchange = try await bench.origin.exchange(bench.origin.count - 1)
+                let exchange = try await bench.origin.exchange(number)
                 try await exchange.head(.partialContent, Self.fields(range))
                 try await exchange.body(body)
                 try await exchange.end()
@@ -197,7 +198,8 @@ import Testing
                 // Only the rest: a 200 of the same would end the part.
                 try await exchange.answer(.badRequest, [:], body: "")
             }
-            let last = try await bench.origin.exchange(bench.origin.count - 1)
+            let isSecond = exchange.request.fields[.ifRange] != nil
+            let last = try await bench.origin.exchange(isSecond ? 2 : 1)
             try await last.answer(
                 .partialContent,
                 Self.fields("\(second.lowerBound)-\(second.upperBound)/10"),
