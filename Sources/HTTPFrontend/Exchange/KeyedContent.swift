@@ -76,9 +76,9 @@ final class KeyedContent {
 
     // MARK: The end
 
-    /// As new, for the next content; what was given out of it is not touched.
+    /// As new, for the next content, behind `whole`: the digester has begun anew there, and what was
+    /// given out is not touched.
     func reset() {
-        digester.reset()
         state = SpoolState()
         held = ByteBuffer()
         writing = ByteBuffer()
