@@ -4,19 +4,7 @@ slowest and all clients (µs), collapsed, failures."""
 import sys
 from statistics import median
 
-
-def read(path):
-    rounds = {}
-    with open(path, encoding="ascii") as lines:
-        for line in lines:
-            method, server, *numbers = line.split()
-            rounds.setdefault(method, {}).setdefault(server, []).append([float(n) for n in numbers])
-    return rounds
-
-
-def spread(values, digits=0):
-    low, middle, high = (f"{v:.{digits}f}" for v in (min(values), median(values), max(values)))
-    return f"{middle} ({low}-{high})"
+from rounds import read, spread
 
 
 def main(path):

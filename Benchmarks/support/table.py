@@ -4,20 +4,9 @@ requests, rows that came, p50, p99 (µs)."""
 import sys
 from statistics import median
 
+from rounds import read, spread
+
 TARGETS = {"get-hit": 1.0, "post-hit": 1.0, "post-miss": 0.6}
-
-
-def read(path):
-    rounds = {}
-    with open(path, encoding="ascii") as lines:
-        for line in lines:
-            case, server, *numbers = line.split()
-            rounds.setdefault(case, {}).setdefault(server, []).append([float(n) for n in numbers])
-    return rounds
-
-
-def spread(values):
-    return f"{median(values):7.1f} ({min(values):.1f}-{max(values):.1f})"
 
 
 def main(path):
@@ -29,9 +18,9 @@ def main(path):
     for case, servers in rounds.items():
         nginx, larder = servers["nginx"], servers["larder"]
         ratios = [l[0] / n[0] for n, l in zip(nginx, larder)]
-        ratio = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+        ratio = spread(ratios, 2)
         print(
-            f"{case:<10} {spread([n[0] for n in nginx]):>24} {spread([l[0] for l in larder]):>24}"
+            f"{case:<10} {spread([n[0] for n in nginx], 1):>24} {spread([l[0] for l in larder], 1):>24}"
             f" {ratio:>17} {TARGETS.get(case, '-'):>6}"
             f" {median(n[1] for n in nginx):>8.0f} {median(l[1] for l in larder):>8.0f}"
         )

@@ -4,21 +4,9 @@ request and per MiB, bytes read for each byte answered, p50, p99 (µs)."""
 import sys
 from statistics import median
 
+from rounds import read, spread
+
 NAMES = {"nginx": "nginx", "memory": "larder, memory", "file": "larder, file"}
-
-
-def read(path):
-    rounds = {}
-    with open(path, encoding="ascii") as lines:
-        for line in lines:
-            size, server, *numbers = line.split()
-            rounds.setdefault(size, {}).setdefault(server, []).append([float(n) for n in numbers])
-    return rounds
-
-
-def spread(values, digits=0):
-    low, middle, high = (f"{v:.{digits}f}" for v in (min(values), median(values), max(values)))
-    return f"{middle} ({low}-{high})"
 
 
 def main(path):
