@@ -103,13 +103,12 @@ let package = Package(
             dependencies: [nioCore, nioPosix, nioHTTP1],
             path: "Tests/CacheTestKit"),
         .testTarget(name: "HTTPCachingTests", dependencies: ["HTTPCaching", httpTypes]),
-        .testTarget(name: "CacheKeysTests", dependencies: ["CacheKeys"]),
+        .testTarget(name: "CacheKeysTests", dependencies: ["CacheKeys", "CacheTestKit"]),
         .testTarget(
             name: "CacheEngineTests",
             dependencies: [
-                "CacheEngine", "CacheKeys", "HTTPCaching", httpTypes, nioCore, nioPosix,
-                nioEmbedded,
-                logging,
+                "CacheEngine", "CacheKeys", "HTTPCaching", "CacheTestKit", httpTypes, nioCore,
+                nioPosix, nioEmbedded, logging,
             ]),
         .testTarget(
             name: "SQLiteStoreTests",
@@ -126,8 +125,8 @@ let package = Package(
         .testTarget(
             name: "HTTPFrontendTests",
             dependencies: [
-                "HTTPFrontend", "CacheEngine", "CacheKeys", "HTTPCaching", httpTypes, nioCore,
-                nioEmbedded, nioHTTP1, logging,
+                "HTTPFrontend", "CacheEngine", "CacheKeys", "HTTPCaching", "CacheTestKit",
+                httpTypes, nioCore, nioEmbedded, nioHTTP1, logging,
             ]),
         .testTarget(
             name: "LarderTests",

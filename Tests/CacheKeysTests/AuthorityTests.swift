@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import Testing
 
 /// One spelling for each authority, and none for what is not one.
@@ -83,7 +84,7 @@ import Testing
 
     /// Whatever comes in: an answer, and one that a second pass leaves alone.
     @Test(arguments: UInt64(1)...20) func anyText(_ seed: UInt64) {
-        var generator = Seeded(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let alphabet = Array("aB0.:[]%-_/\u{E9}8")
         for _ in 0..<500 {
             let length = Int.random(in: 0...9, using: &generator)

@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import Testing
 
 /// Content digested as it arrives is content digested whole.
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(1)...40) func anySplitIsTheSame(_ seed: UInt64) throws {
-        var generator = Seeded(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let size = Int.random(in: 0...5_000, using: &generator)
         let bytes = (0..<size).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let digester = try BodyDigester()

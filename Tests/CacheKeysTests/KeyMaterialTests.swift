@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import Testing
 
 /// The preimage can be taken apart in one way only: a reader written here finds every part again.
@@ -27,7 +28,7 @@ import Testing
         return parts
     }
 
-    private func text(_ generator: inout Seeded) -> String {
+    private func text(_ generator: inout SeededGenerator) -> String {
         // Bytes that mean something in the layout, and letters of one to four bytes.
         let scalars: [Unicode.Scalar] = [
             "\u{0}", "\u{1}", "\u{2}", "a", "/", "\u{E9}", "\u{1F600}",
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(1)...50) func everyPartIsFoundAgain(_ seed: UInt64) throws {
-        var generator = Seeded(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let digest = try #require(filled(UInt8(clamping: seed)))
         let fields = (0..<Int.random(in: 0...4, using: &generator)).map { _ in
             (name: text(&generator), value: Bool.random(using: &generator) ? nil : text(&generator))

@@ -1,3 +1,4 @@
+import CacheTestKit
 import NIOCore
 
 @testable import CacheEngine
@@ -19,7 +20,7 @@ struct FillLogModel {
     private(set) var log: FillLogState
     private(set) var faults: [String] = []
     private(set) var clients: [Client] = []
-    private var random: Seeded
+    private var random: SeededGenerator
     private let fate: Fate
     private let length: Int
     private let chunk: Int
@@ -42,7 +43,7 @@ struct FillLogModel {
     private static let inlineLimit = 40
 
     init(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         chunk = Int.random(in: 1...24, using: &random)
         partLimit = Int.random(in: 1...60, using: &random)
         length = Int.random(in: 0...400, using: &random)

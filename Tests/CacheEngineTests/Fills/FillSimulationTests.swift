@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import HTTPCaching
 import HTTPTypes
 import Logging
@@ -59,9 +60,11 @@ private final class FillSimulation: Sendable {
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for asker in 0..<4 {
-                group.addTask { try await self.ask(Seeded(self.seed &* 100 &+ UInt64(asker))) }
+                group.addTask {
+                    try await self.ask(SeededGenerator(seed: self.seed &* 100 &+ UInt64(asker)))
+                }
             }
-            group.addTask { await self.disturb(Seeded(self.seed &* 100 &+ 99)) }
+            group.addTask { await self.disturb(SeededGenerator(seed: self.seed &* 100 &+ 99)) }
             try await group.waitForAll()
         }
         try await eventually("what no client waits for ends too") {
@@ -77,7 +80,7 @@ private final class FillSimulation: Sendable {
 
     // MARK: Who does what
 
-    private func ask(_ start: Seeded) async throws {
+    private func ask(_ start: SeededGenerator) async throws {
         var random = start
         for _ in 0..<25 {
             let target = SimulatedKind.targets.randomElement(using: &random) ?? ""
@@ -159,7 +162,7 @@ private final class FillSimulation: Sendable {
     }
 
     /// Invalidates, moves the clock and lets commits fail.
-    private func disturb(_ start: Seeded) async {
+    private func disturb(_ start: SeededGenerator) async {
         var random = start
         for _ in 0..<60 {
             let target = SimulatedKind.targets.randomElement(using: &random) ?? ""

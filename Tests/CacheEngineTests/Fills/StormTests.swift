@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import HTTPCaching
 import HTTPTypes
 import Logging
@@ -49,7 +50,7 @@ import Testing
     private static func read(
         _ engine: Engine, _ origin: VersionedOrigin, seed: UInt64
     ) async throws -> Int {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         var count = 0
         for _ in 0..<400 {
             let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -82,7 +83,7 @@ import Testing
     private static func invalidate(
         _ engine: Engine, _ origin: VersionedOrigin, seed: UInt64
     ) async throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<300 {
             let target = Int.random(in: 0..<origin.floors.count, using: &random)
             let version =

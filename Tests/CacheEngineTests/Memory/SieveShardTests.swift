@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import Testing
 
 @testable import CacheEngine
@@ -136,7 +137,7 @@ import Testing
 
     @Test(arguments: 0..<20)
     func agreesWithTheNaiveModel(seed: Int) {
-        var random = Seeded(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let budget = response(1).cost * 12
         var shard = SieveShard(budget: budget)
         var model = NaiveSieve(budget: budget, limit: 3)

@@ -1,3 +1,4 @@
+import CacheTestKit
 import HTTPCaching
 import HTTPTypes
 import NIOCore
@@ -18,7 +19,7 @@ final class SimulatedClient: AnswerReceiver {
 
     let whole: EventLoopPromise<Outcome>
     private let loop: any EventLoop
-    private var random: Seeded
+    private var random: SeededGenerator
     private var outcome = Outcome()
     private var source: (any AnswerSource)?
     private var isStarting = true
@@ -30,7 +31,7 @@ final class SimulatedClient: AnswerReceiver {
     init(loop: any EventLoop, seed: UInt64) {
         self.loop = loop
         whole = loop.makePromise()
-        random = Seeded(seed)
+        random = SeededGenerator(seed: seed)
         isSlow = Int.random(in: 0..<3, using: &random) == 0
         if Int.random(in: 0..<12, using: &random) == 0 {
             callsToLeaving = Int.random(in: 0...4, using: &random)

@@ -1,3 +1,4 @@
+import CacheTestKit
 import HTTPTypes
 import NIOCore
 import Synchronization
@@ -44,7 +45,8 @@ final class SimulatedOrigin: Origin {
         }
         let exchange = SimulatedExchange(
             request: request, loop: loop, receiver: receiver, number: number,
-            version: version(of: request.target), random: Seeded(seed &* 31 &+ UInt64(number)))
+            version: version(of: request.target),
+            random: SeededGenerator(seed: seed &* 31 &+ UInt64(number)))
         exchange.goOn()
         return exchange
     }
@@ -54,7 +56,7 @@ final class SimulatedOrigin: Origin {
 private final class SimulatedExchange: OriginExchange {
     private let loop: any EventLoop
     private var receiver: (any OriginReceiver)?
-    private var random: Seeded
+    private var random: SeededGenerator
     private let kind: SimulatedKind
     private let head: HTTPResponse
     private let answer: SimulatedAnswer
@@ -68,7 +70,7 @@ private final class SimulatedExchange: OriginExchange {
 
     init(
         request: OriginRequest, loop: any EventLoop, receiver: any OriginReceiver, number: Int,
-        version: Int, random: Seeded
+        version: Int, random: SeededGenerator
     ) {
         self.loop = loop
         self.receiver = receiver

@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 import Testing
 
 @testable import CacheEngine
@@ -76,7 +77,7 @@ import Testing
     /// Whatever happens, what is pending laid over the file is what applying all in order gives.
     @Test(arguments: 0..<40)
     func agreesWithTheSequentialTruth(seed: Int) {
-        var random = Seeded(UInt64(seed) &+ 1000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 1000)
         var model = QueueModel()
         for step in 0..<400 {
             model.step(&random)

@@ -1,4 +1,5 @@
 import CacheKeys
+import CacheTestKit
 
 @testable import CacheEngine
 
@@ -25,7 +26,7 @@ struct QueueModel {
     }
     static func uri(of name: Name) -> Int { name.key % 2 }
 
-    mutating func step(_ random: inout Seeded) {
+    mutating func step(_ random: inout SeededGenerator) {
         let name = Self.names.randomElement(using: &random) ?? Self.names[0]
         switch Int.random(in: 0..<14, using: &random) {
         case 0..<6: put(name, &random)
@@ -41,7 +42,7 @@ struct QueueModel {
         }
     }
 
-    private mutating func put(_ name: Name, _ random: inout Seeded) {
+    private mutating func put(_ name: Name, _ random: inout SeededGenerator) {
         let new = response(
             name.key, variant: name.variant, uri: Self.uri(of: name),
             bytes: [100, 900, 3000].randomElement(using: &random) ?? 0)

@@ -1,22 +1,8 @@
+import CacheTestKit
 import NIOCore
 import Testing
 
 @testable import HTTPFrontend
-
-/// A generator that can be run again from its seed (SplitMix64).
-private struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("Mutated requests: whole and in pieces give the same answers")
 struct FuzzTests {
@@ -39,7 +25,7 @@ struct FuzzTests {
             "\u{301}", "Expect: x\r\n",
         ].map { Array($0.utf8) } + [[0xFF], [0x80, 0xFE]]
 
-    private static func mutated(_ generator: inout Seeded) -> [UInt8] {
+    private static func mutated(_ generator: inout SeededGenerator) -> [UInt8] {
         var bytes: [UInt8] = []
         for _ in 0..<Int.random(in: 1...3, using: &generator) {
             bytes += Array((seeds.randomElement(using: &generator) ?? "").utf8)
@@ -67,7 +53,7 @@ struct FuzzTests {
             front.origin.reply { _ in
                 .init(fields: [("Date", "x"), ("Cache-Control", "no-store")])
             }
-            var generator = Seeded(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             for round in 0..<150 {
                 let bytes = Self.mutated(&generator)
                 // One after the other, each to its end: the client closes its connection last.

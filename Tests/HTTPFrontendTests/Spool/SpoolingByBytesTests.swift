@@ -1,4 +1,5 @@
 import CacheEngine
+import CacheTestKit
 import NIOCore
 import Synchronization
 import Testing
