@@ -61,7 +61,7 @@ let package = Package(
             name: "Migrations", path: "Migrations",
             resources: [
                 .embedInCode("0001_initial.sql"), .embedInCode("0002_large_bodies.sql"),
-                .embedInCode("0003_stored_parts.sql"),
+                .embedInCode("0003_stored_parts.sql"), .embedInCode("0004_named_caches.sql"),
             ]),
         .target(
             name: "SQLiteStore",
@@ -100,7 +100,9 @@ let package = Package(
         // Tests.
         .target(
             name: "CacheTestKit",
-            dependencies: [nioCore, nioPosix, nioHTTP1],
+            dependencies: [
+                "CacheEngine", "CacheKeys", "HTTPCaching", nioCore, nioPosix, nioHTTP1,
+            ],
             path: "Tests/CacheTestKit"),
         .testTarget(name: "HTTPCachingTests", dependencies: ["HTTPCaching", httpTypes]),
         .testTarget(name: "CacheKeysTests", dependencies: ["CacheKeys", "CacheTestKit"]),

@@ -11,6 +11,7 @@ package struct Migration: Sendable {
         Migration(number: 1, name: "initial", source: PackageResources._001_initial_sql),
         Migration(number: 2, name: "large_bodies", source: PackageResources._002_large_bodies_sql),
         Migration(number: 3, name: "stored_parts", source: PackageResources._003_stored_parts_sql),
+        Migration(number: 4, name: "named_caches", source: PackageResources._004_named_caches_sql),
     ]
 
     private init(number: Int, name: String, source: [UInt8]) {

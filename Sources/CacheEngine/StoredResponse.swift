@@ -82,12 +82,15 @@ package struct StoredEntry: Sendable, Equatable {
     package var responseTime: EpochSeconds
     /// Only on the way to the file; reads leave it out.
     package var requestContent: RequestContent?
+    /// The fields of the request that a program put this for, as far as it varies by them and
+    /// without credentials; only on the way to the file.
+    package var requestFields: HTTPFields?
 
     package init(
         identity: EntryIdentity, variant: Variant, status: HTTPResponse.Status, fields: HTTPFields,
         body: StoredBody, part: RepresentationPart? = nil, terms: ReuseTerms,
         requestTime: EpochSeconds, responseTime: EpochSeconds,
-        requestContent: RequestContent? = nil
+        requestContent: RequestContent? = nil, requestFields: HTTPFields? = nil
     ) {
         self.identity = identity
         self.variant = variant
@@ -99,6 +102,7 @@ package struct StoredEntry: Sendable, Equatable {
         self.requestTime = requestTime
         self.responseTime = responseTime
         self.requestContent = requestContent
+        self.requestFields = requestFields
     }
 }
 
@@ -119,7 +123,30 @@ extension StoredEntry {
 
     /// The cache groups of the response, each with its origin before it: groups of one name are the
     /// same on one origin only (RFC 9875 §2.1).
-    package var groups: [String] { identity.groups(CacheGroups.groups(in: fields)) }
+    ///
+    /// What a program put is in the group of its cache, and of its tags.
+    package var groups: [String] {
+        guard identity.surface == .cacheAPI else {
+            return identity.groups(CacheGroups.groups(in: fields))
+        }
+        return [EntryGroup.cache(identity.cacheName)]
+            + CacheTags.tags(in: fields).map(EntryGroup.tag)
+    }
+}
+
+/// The groups of what programs put; no origin is called like one.
+package enum EntryGroup {
+    private static let cachePrefix = "cache "
+
+    /// All of a named cache: it is in no row, but in the rows' cache name.
+    package static func cache(_ name: String) -> String { cachePrefix + name }
+
+    package static func tag(_ tag: String) -> String { "tag " + tag }
+
+    /// The named cache that is meant by a group.
+    package static func cacheName(of group: String) -> String? {
+        group.hasPrefix(cachePrefix) ? String(group.dropFirst(cachePrefix.count)) : nil
+    }
 }
 
 extension EntryIdentity {

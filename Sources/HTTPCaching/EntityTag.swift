@@ -13,11 +13,13 @@ struct EntityTag: Equatable {
     init(_ text: String) { self.init(FieldSyntax.trimmed(Array(text.utf8)[...])) }
 
     // RFC 9110 §8.8.3: opaque-tag = DQUOTE *etagc DQUOTE
-    /// Not weak, and quoted as it has to be.
-    var isStrong: Bool {
-        !isWeak && opaque.count >= 2 && opaque.first == 0x22 && opaque.last == 0x22
+    /// Quoted as it has to be.
+    var isWellFormed: Bool {
+        opaque.count >= 2 && opaque.first == 0x22 && opaque.last == 0x22
             && !opaque.dropFirst().dropLast().contains(0x22)
     }
+
+    var isStrong: Bool { !isWeak && isWellFormed }
 
     /// The members of If-None-Match lines.
     static func list(_ lines: [String]) -> [EntityTag] {

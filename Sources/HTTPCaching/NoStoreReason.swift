@@ -34,6 +34,8 @@ package enum NoStoreReason: String, Error, Sendable, CaseIterable {
     case bodyLimit = "body-limit"
     /// The answer did not arrive whole.
     case incomplete
+    /// What is to be stored is no HTTP response.
+    case malformed
     /// A GET or HEAD with content.
     case requestContent = "request-content"
     /// A purge or an invalidation came between the request and its answer.

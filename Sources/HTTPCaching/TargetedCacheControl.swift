@@ -8,7 +8,9 @@ enum TargetedCacheControl {
         .compactMap { HTTPField.Name($0) }
 
     /// The directives that replace Cache-Control and Expires; nil where no targeted field is valid.
-    static func directives(in fields: HTTPFields) -> ResponseCacheControl? {
+    static func directives(
+        in fields: HTTPFields, targets: [HTTPField.Name] = targets
+    ) -> ResponseCacheControl? {
         for name in targets {
             let lines = fields[values: name]
             guard !lines.isEmpty else { continue }

@@ -74,6 +74,7 @@ extension Mutation {
         case .chunk(let chunk):
             Int64(chunk.bytes.readableBytes) + FileBudget.pageBytes
         case .touch(let names, _): Int64(names.count) * 32
+        case .openCache: FileBudget.pageBytes
         case .delete, .invalidate, .invalidateGroups, .dropBody: 0
         }
     }

@@ -16,6 +16,7 @@ final class Reader {
     private let lastRowStatement: RawStatement
     private let bodyStateStatement: RawStatement
     private let chunkStatement: RawStatement
+    let cacheStatements: CacheStatements
     private var image = RowImage()
     private let allocator = ByteBufferAllocator()
 
@@ -27,6 +28,7 @@ final class Reader {
         lastRowStatement = try RawStatement(Statements.lastRow, on: database)
         bodyStateStatement = try RawStatement(Statements.bodyState, on: database)
         chunkStatement = try RawStatement(Statements.chunk, on: database)
+        cacheStatements = try CacheStatements(database)
     }
 
     func find(_ query: EntryQuery) throws(SQLiteFailure) -> EntryFinding {
@@ -80,7 +82,11 @@ final class Reader {
         guard let names = VaryText.names(findStatement.bytes(Column.vary)),
             names.isEmpty == (stored == nil), variantBytes.isEmpty == (stored == nil)
         else { return .damaged(variantKey: stored) }
-        if !names.isEmpty {
+        switch query.choice {
+        case .any: break
+        case .exactly(let key): guard stored == key else { return nil }
+        case .selected where names.isEmpty: break
+        case .selected:
             guard let asked = query.variantKey(names), asked == stored else { return nil }
         }
         // RFC 9111 §4: of several suitable responses the most recent one is used.

@@ -110,6 +110,22 @@ package final class SQLiteStore: EntryStore {
         return try finish(result, on: file)
     }
 
+    package func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow] {
+        let file = try currentFile()
+        let result = file.readers.access { reader in
+            Result { () throws(SQLiteFailure) in try reader.cacheRows(selection) }
+        }
+        return try finish(result, on: file)
+    }
+
+    package func caches() throws(StoreError) -> [CacheSummary] {
+        let file = try currentFile()
+        let result = file.readers.access { reader in
+            Result { () throws(SQLiteFailure) in try reader.caches() }
+        }
+        return try finish(result, on: file)
+    }
+
     package func roughCount() throws(StoreError) -> Int {
         let file = try currentFile()
         let result = file.readers.access { reader in
@@ -183,7 +199,7 @@ extension Mutation {
     /// Puts and freshened rows are refused when the log is too long; what deletes goes on.
     fileprivate var growsLog: Bool {
         switch self {
-        case .put, .freshen, .chunk, .touch: true
+        case .put, .freshen, .chunk, .touch, .openCache: true
         case .delete, .invalidate, .invalidateGroups, .dropBody: false
         }
     }

@@ -275,14 +275,16 @@ enum Statements {
     static let freePageCount = "PRAGMA freelist_count"
 
     /// Every statement that looks into a table, for the test that explains them.
-    static let all = [
-        insert, put, noteGroup, forgetGroups, deleteGroup, freshen, bodyChecksum, countVariants,
-        trimVariants, deleteVariant, deletePlain,
-        deleteURI, logInvalidation, pruneInvalidations, find, body, bodyState, chunk, probeURI,
-        names,
-        lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody, orphanBody,
-        orphanHidden, orphanLost, orphans, someChunks, deleteChunk, deleteBody, lastBody,
-        lastChunkBody, touch,
-        expired, leastTouched, fromHand, deleteRow, deleteTouch, noteUse,
-    ]
+    static let all =
+        [
+            insert, put, noteGroup, forgetGroups, deleteGroup, freshen, bodyChecksum, countVariants,
+            trimVariants, deleteVariant, deletePlain,
+            deleteURI, logInvalidation, pruneInvalidations, find, body, bodyState, chunk, probeURI,
+            names,
+            lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody,
+            orphanBody,
+            orphanHidden, orphanLost, orphans, someChunks, deleteChunk, deleteBody, lastBody,
+            lastChunkBody, touch,
+            expired, leastTouched, fromHand, deleteRow, deleteTouch, noteUse,
+        ] + ofCaches
 }

@@ -8,7 +8,8 @@ extension Writer {
     ///
     /// - Parameter isNew: it took no other's place, so nothing is noted of it yet.
     func noteGroups(_ response: StoredResponse, isNew: Bool) throws(SQLiteFailure) {
-        guard !isNew || !response.groups.isEmpty else { return }
+        let groups = response.groups.filter { EntryGroup.cacheName(of: $0) == nil }
+        guard !isNew || !groups.isEmpty else { return }
         try response.name.withBlobs { uri, primary, variant throws(SQLiteFailure) in
             if !isNew {
                 try statements.forgetGroups.run { binder in
@@ -17,7 +18,7 @@ extension Writer {
                     binder.blob(variant)
                 }
             }
-            for group in response.groups {
+            for group in groups {
                 try statements.noteGroup.run { binder in
                     binder.text(group)
                     binder.blob(uri)
@@ -31,7 +32,12 @@ extension Writer {
     /// Deletes what is in the groups and notes that in the durable log.
     func invalidateGroups(_ names: [String], at time: EpochSeconds) throws(SQLiteFailure) {
         for name in names {
-            try statements.deleteGroup.run { $0.text(name) }
+            if let cache = EntryGroup.cacheName(of: name) {
+                try statements.deleteCacheRows.run { $0.text(cache) }
+                try statements.deleteCache.run { $0.text(cache) }
+            } else {
+                try statements.deleteGroup.run { $0.text(name) }
+            }
             try statements.logInvalidation.run { binder in
                 binder.null()
                 binder.integer(time)

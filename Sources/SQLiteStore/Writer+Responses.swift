@@ -15,6 +15,8 @@ extension Writer {
             try delete(name)
         case .invalidate(let uriKey, let at):
             try invalidate(uriKey, at: at)
+        case .openCache(let name, let at):
+            try openCache(name, at: at)
         case .invalidateGroups(let names, let at):
             try invalidateGroups(names, at: at)
         case .chunk(let chunk):
@@ -36,6 +38,7 @@ extension Writer {
         switch entry.body {
         case .whole(let bytes):
             fillImage(entry, bodyChecksum: bytes.withUnsafeReadableBytes { Checksum.of($0) })
+            try beginPut(response)
             try putRow(response, body: bytes)
         case .chunked(let body), .cached(_, let body):
             guard let checksum = try checksum(ofComplete: body, for: response.name) else {
@@ -45,6 +48,7 @@ extension Writer {
                 return
             }
             fillImage(entry, bodyChecksum: checksum)
+            try beginPut(response)
             try putRow(response, body: nil)
             try show(body)
         }
@@ -67,6 +71,7 @@ extension Writer {
         guard newRow != 0 else { return }
         // The last rows were deleted and their ids are given again.
         if newRow <= hand { hand = newRow &- 1 }
+        if let fields = response.entry.requestFields { try note(fields, of: newRow) }
         if response.variant.key != nil { try trimVariants(response.name, keeping: newRow) }
     }
 
@@ -178,7 +183,7 @@ extension Writer {
         }
     }
 
-    private func delete(_ name: EntryName) throws(SQLiteFailure) {
+    func delete(_ name: EntryName) throws(SQLiteFailure) {
         let statement = name.variantKey == nil ? statements.deletePlain : statements.deleteVariant
         let code = name.withBlobs { uri, primary, variant in
             var binder = Binder(statement: statement.pointer)

@@ -18,6 +18,10 @@ struct WriterStatements {
     let forgetGroups: RawStatement
     let deleteGroup: RawStatement
     let pruneInvalidations: RawStatement
+    let openCache: RawStatement
+    let deleteCacheRows: RawStatement
+    let deleteCache: RawStatement
+    let noteRequest: RawStatement
     let touch: RawStatement
     let beginBody: RawStatement
     let putChunk: RawStatement
@@ -63,6 +67,10 @@ struct WriterStatements {
         deleteGroup = try prepare(Statements.deleteGroup)
         logInvalidation = try prepare(Statements.logInvalidation)
         pruneInvalidations = try prepare(Statements.pruneInvalidations)
+        openCache = try prepare(Statements.openCache)
+        deleteCacheRows = try prepare(Statements.deleteCacheRows)
+        deleteCache = try prepare(Statements.deleteCache)
+        noteRequest = try prepare(Statements.noteRequest)
         touch = try prepare(Statements.touch)
         beginBody = try prepare(Statements.beginBody)
         putChunk = try prepare(Statements.putChunk)

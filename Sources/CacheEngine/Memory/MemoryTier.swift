@@ -49,6 +49,11 @@ package final class MemoryTier: Sendable {
         return chosen
     }
 
+    /// The stored response of a key that has but one here.
+    func only(_ key: CacheKey) -> StoredResponse? {
+        shard(of: key).state.withLock { $0.single(key) }
+    }
+
     /// Whether any variant of a key that `isUsable` is here.
     func holds(_ key: CacheKey, isUsable: (StoredResponse) -> Bool) -> Bool {
         shard(of: key).state.withLock { $0.variants(of: key) }.contains(where: isUsable)

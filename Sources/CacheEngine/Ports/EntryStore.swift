@@ -18,6 +18,12 @@ package protocol EntryStore: Sendable {
     /// One chunk of a large body, verified, in one short read.
     func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding
 
+    /// The rows of a named cache in the order in which they were put, in one short read.
+    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow]
+
+    /// The named caches in the order of their creation, in one read.
+    func caches() throws(StoreError) -> [CacheSummary]
+
     /// A name that no body in the file has or had; callable from any thread.
     func makeBodyID() -> BodyID
 
@@ -45,6 +51,17 @@ package struct EntryQuery: Sendable {
     /// The key of the variant that this request selects among rows that vary by `names`
     /// (RFC 9111 §4.1); `nil` when it cannot be computed, which matches no row.
     package var variantKey: @Sendable (_ names: [String]) -> Digest?
+    package var choice = Choice.selected
+
+    /// Which of the rows of a key will do.
+    package enum Choice: Sendable, Equatable {
+        /// Those whose variant the request selects.
+        case selected
+        /// Every one.
+        case any
+        /// The one of this variant.
+        case exactly(Digest?)
+    }
 
     package init(
         primaryKey: CacheKey, uriKey: URIKey, material: [UInt8],
@@ -131,7 +148,10 @@ package enum Mutation: Sendable {
     case freshen(StoredResponse)
     /// Removes one stored response.
     case delete(EntryName)
-    /// Removes every stored response of these cache groups (`StoredEntry.groups`; RFC 9875).
+    /// Makes a named cache, if there is none of that name.
+    case openCache(String, at: EpochSeconds)
+    /// Removes every stored response of these groups (`StoredEntry.groups`; RFC 9875), and the named
+    /// caches that are meant by them.
     case invalidateGroups([String], at: EpochSeconds)
     /// A part of a large body, hidden until a put names the body.
     case chunk(BodyChunk)

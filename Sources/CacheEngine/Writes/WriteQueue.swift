@@ -34,6 +34,15 @@ package final class WriteQueue: Sendable {
         /// What the writer does; a loop that wakes it sets `running`, so it signals once.
         var writer = WriterPhase.running
         var finishedBatches: UInt64 = 0
+        /// Who wants to know when what is queued by now is in the file.
+        var flushes: [Flush] = []
+        /// Somebody waits for a commit: a batch does not linger.
+        var isUrgent = false
+    }
+
+    private struct Flush {
+        var sequence: UInt64
+        var done: @Sendable () -> Void
     }
 
     private let state: Mutex<State>
@@ -55,16 +64,18 @@ package final class WriteQueue: Sendable {
 
     /// Queues a put unless the URI was invalidated since the response's fill began; that check and
     /// the place in the queue are one step, so no invalidation can slip in between.
+    ///
+    /// - Parameter keepsOlder: when it is shed, the row that it replaces stays.
     func put(
-        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, generations: Generations,
-        groups: GroupStamps
+        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, keepsOlder: Bool = false,
+        generations: Generations, groups: GroupStamps
     ) -> PutOutcome {
         let (outcome, signal) = state.withLock { state -> (PutOutcome, Bool) in
             guard generations.current(of: response.uriKey) == response.generation,
                 groups.areCurrent(response.groups, since: response.groupStamp)
             else { return (.outdated, false) }
             let admission = state.queue.put(
-                response, isFreshen: isFreshen, replacesRow: replacesRow)
+                response, isFreshen: isFreshen, replacesRow: replacesRow, keepsOlder: keepsOlder)
             held.set(state.queue.putBytes)
             return (PutOutcome(admission), Self.shouldSignal(&state))
         }
@@ -83,6 +94,60 @@ package final class WriteQueue: Sendable {
             generations.bump(uri)
             $0.invalidate(uri, at: time)
         }
+    }
+
+    /// The same for one stored response of it, unless the generation is another than `expected`: an
+    /// invalidation came since.
+    func delete(
+        _ name: EntryName, expected: UInt64, generations: Generations
+    ) -> Bool {
+        change(of: name.uriKey, expected: expected, generations: generations) { $0.delete(name) }
+    }
+
+    /// The same for all of it.
+    func invalidate(
+        _ uri: URIKey, at time: EpochSeconds, expected: UInt64, generations: Generations
+    ) -> Bool {
+        change(of: uri, expected: expected, generations: generations) {
+            $0.invalidate(uri, at: time)
+        }
+    }
+
+    /// The same for what is on its way in alone.
+    func outdate(_ uri: URIKey, expected: UInt64, generations: Generations) -> Bool {
+        change(of: uri, expected: expected, generations: generations) { _ in }
+    }
+
+    private func change(
+        of uri: URIKey, expected: UInt64, generations: Generations,
+        _ change: (inout WriteQueueState) -> Void
+    ) -> Bool {
+        var isDone = false
+        mutate { queue in
+            guard generations.current(of: uri) == expected else { return }
+            generations.bump(uri)
+            change(&queue)
+            isDone = true
+        }
+        return isDone
+    }
+
+    func openCache(_ name: String, at time: EpochSeconds) {
+        mutate { $0.openCache(name, at: time) }
+    }
+
+    /// Calls `done` when everything that is queued by now is in the file or was dropped for good: on
+    /// the writer thread, or at once.
+    func flush(done: @escaping @Sendable () -> Void) {
+        let (isOver, signal) = state.withLock { state -> (Bool, Bool) in
+            let sequence = state.queue.lastSequence
+            guard !state.queue.isOver(sequence) else { return (true, false) }
+            state.flushes.append(Flush(sequence: sequence, done: done))
+            state.isUrgent = true
+            return (false, Self.shouldSignal(&state))
+        }
+        if isOver { done() }
+        if signal { wake.signal() }
     }
 
     /// The same for cache groups.
@@ -163,7 +228,8 @@ package final class WriteQueue: Sendable {
         case .running: return false
         case .sleeping: guard isClosing || !state.queue.waiting.isEmpty else { return false }
         // It has work already: only a full batch or the end cuts the wait for company short.
-        case .lingering: guard isClosing || state.queue.isBatchFull else { return false }
+        case .lingering:
+            guard isClosing || state.isUrgent || state.queue.isBatchFull else { return false }
         }
         state.writer = .running
         return true
@@ -197,7 +263,7 @@ package final class WriteQueue: Sendable {
             state.writer = .sleeping
             return .sleep
         }
-        if state.queue.isBatchFull || state.queue.isClosed {
+        if state.queue.isBatchFull || state.queue.isClosed || state.isUrgent {
             return .commit(state.queue.takeBatch())
         }
         state.writer = .lingering
@@ -217,32 +283,38 @@ package final class WriteQueue: Sendable {
     }
 
     func finishBatch() {
-        let chunks = state.withLock { state in
-            state.finishedBatches &+= 1
-            defer { held.set(state.queue.putBytes) }
-            return state.queue.finishBatch()
-        }
-        for chunk in chunks { chunk.done(true) }
+        for chunk in endBatch({ $0.finishBatch() }) { chunk.done(true) }
     }
 
     /// Returns how many puts were lost.
     func failBatch() -> Int {
-        let lost = state.withLock { state in
-            state.finishedBatches &+= 1
-            defer { held.set(state.queue.putBytes) }
-            return state.queue.failBatch()
-        }
+        let lost = endBatch { $0.failBatch() }
         for chunk in lost.chunks { chunk.done(false) }
         return lost.puts
     }
 
     func dropBatch() {
-        let chunks = state.withLock { state in
+        for chunk in endBatch({ $0.dropBatch() }) { chunk.done(false) }
+    }
+
+    private func endBatch<Result>(_ change: (inout WriteQueueState) -> Result) -> Result {
+        let (result, flushed) = state.withLock { state in
             state.finishedBatches &+= 1
-            defer { held.set(state.queue.putBytes) }
-            return state.queue.dropBatch()
+            let result = change(&state.queue)
+            held.set(state.queue.putBytes)
+            return (result, Self.takeFlushed(&state))
         }
-        for chunk in chunks { chunk.done(false) }
+        for flush in flushed { flush.done() }
+        return result
+    }
+
+    private static func takeFlushed(_ state: inout State) -> [Flush] {
+        guard !state.flushes.isEmpty else { return [] }
+        let queue = state.queue
+        let flushed = state.flushes.filter { queue.isOver($0.sequence) }
+        state.flushes.removeAll { queue.isOver($0.sequence) }
+        state.isUrgent = !state.flushes.isEmpty
+        return flushed
     }
 }
 

@@ -80,12 +80,16 @@ struct WriteQueueState {
     ///
     /// When it is shed although an older row may exist, that row's delete is queued instead: the
     /// file must not answer with what was replaced.
-    mutating func put(_ response: StoredResponse, isFreshen: Bool, replacesRow: Bool) -> Admission {
+    ///
+    /// - Parameter keepsOlder: unless who puts hears of it and tries again.
+    mutating func put(
+        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, keepsOlder: Bool = false
+    ) -> Admission {
         guard !isClosed else { return .closed }
         guard putCount < limits.entries, response.cost <= limits.bytes - putBytes,
             response.cost <= limits.bytes / 4
         else {
-            if replacesRow {
+            if replacesRow, !keepsOlder {
                 delete(response.name)
             }
             return .shed
@@ -144,6 +148,10 @@ struct WriteQueueState {
         Self.note(sequence, of: uri, in: &invalidations)
     }
 
+    mutating func openCache(_ name: String, at time: Int64) {
+        _ = append(.openCache(name, at: time), bytes: 0)
+    }
+
     mutating func invalidateGroups(_ names: [String], at time: Int64) {
         let sequence = append(.invalidateGroups(names, at: time), bytes: 0)
         for name in names { Self.note(sequence, of: name, in: &groupInvalidations) }
@@ -190,7 +198,7 @@ struct WriteQueueState {
         committing = []
         for item in failed.reversed() {
             switch item.mutation {
-            case .delete, .invalidate, .invalidateGroups, .dropBody:
+            case .delete, .invalidate, .invalidateGroups, .dropBody, .openCache:
                 waiting.prepend(item)
                 retries += 1
             case .chunk, .touch:
@@ -279,6 +287,15 @@ struct WriteQueueState {
         return latest
     }
 
+    /// The place in the queue of the last change that was taken in.
+    var lastSequence: UInt64 { nextSequence &- 1 }
+
+    /// Whether a change is in the file, or was dropped for good.
+    func isOver(_ sequence: UInt64) -> Bool {
+        (committing.first.map { $0.sequence > sequence } ?? true)
+            && (waiting.first.map { $0.sequence > sequence } ?? true)
+    }
+
     // MARK: Bookkeeping
 
     /// Returns the place in the queue.
@@ -329,7 +346,7 @@ struct WriteQueueState {
         case .invalidateGroups(let names, _):
             for name in names { Self.forget(name, in: &groupInvalidations) }
         case .chunk: chunkBytes -= item.bytes
-        case .dropBody, .touch: break
+        case .dropBody, .touch, .openCache: break
         }
     }
 }

@@ -1,5 +1,6 @@
 import CacheEngine
 import CacheKeys
+import CacheTestKit
 import Dispatch
 import HTTPCaching
 import NIOCore
@@ -21,6 +22,7 @@ final class FakeStore: EntryStore {
         /// The next reads of chunks find nothing.
         var areChunksMissing = false
         var touched: [EntryName] = []
+        var caches: [String] = []
         /// Each commit that was tried, and whether it took.
         var tried: [[Mutation]] = []
         var committed: [[Mutation]] = []
@@ -91,7 +93,12 @@ final class FakeStore: EntryStore {
                         variantKey: row.variant.key)))
         }
         let matching = rows.filter { row in
-            row.variant.key == nil || query.variantKey(row.variant.names) == row.variant.key
+            switch query.choice {
+            case .any: true
+            case .exactly(let key): row.variant.key == key
+            case .selected:
+                row.variant.key == nil || query.variantKey(row.variant.names) == row.variant.key
+            }
         }
         if let newest = matching.max(by: { $0.terms.dateValue < $1.terms.dateValue }) {
             return .success(.entry(newest))
@@ -151,6 +158,8 @@ final class FakeStore: EntryStore {
             state.orphans.insert(body)
         case .touch(let names, _):
             state.touched += names
+        case .openCache(let name, _):
+            if !state.caches.contains(name) { state.caches.append(name) }
         }
     }
 
@@ -191,6 +200,14 @@ final class FakeStore: EntryStore {
         return KeyPage(names: names, next: nil)
     }
 
+    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow] {
+        CacheWalk.rows(of: rows.sorted { $0.responseTime < $1.responseTime }, selection)
+    }
+
+    func caches() throws(StoreError) -> [CacheSummary] {
+        CacheWalk.summaries(of: rows, opened: state.withLock { $0.caches })
+    }
+
     func roughCount() throws(StoreError) -> Int { state.withLock { $0.rows.count } }
 
     func tend(isIdle: Bool, pins: BodyPins) throws(StoreError) -> StoreNews {
@@ -221,6 +238,7 @@ extension Mutation {
         case .chunk(let chunk): "chunk \(chunk.sequence)"
         case .dropBody: "drop"
         case .touch(let names, _): "touch \(names.count)"
+        case .openCache(let name, _): "open \(name)"
         }
     }
 }

@@ -68,7 +68,8 @@ struct QueueModel {
             state.committing.compactMap { item -> ObjectIdentifier? in
                 switch item.mutation {
                 case .put(let response), .freshen(let response): ObjectIdentifier(response)
-                case .delete, .invalidate, .chunk, .dropBody, .touch, .invalidateGroups: nil
+                case .delete, .invalidate, .chunk, .dropBody, .touch, .invalidateGroups, .openCache:
+                    nil
                 }
             })
         changes = changes.compactMap { change in
@@ -88,7 +89,7 @@ struct QueueModel {
             file = file.filter { $0.value.name != theirs }
         case .invalidate(let uri, _):
             file = file.filter { $0.value.uriKey != uri }
-        case .chunk, .dropBody, .touch, .invalidateGroups: break
+        case .chunk, .dropBody, .touch, .invalidateGroups, .openCache: break
         }
     }
 
@@ -126,7 +127,7 @@ struct QueueModel {
                     case .delete: .keep
                     }
                 }
-            case .chunk, .dropBody, .touch, .invalidateGroups: break
+            case .chunk, .dropBody, .touch, .invalidateGroups, .openCache: break
             }
         }
     }

@@ -1,5 +1,6 @@
 import CacheEngine
 import CacheKeys
+import CacheTestKit
 import HTTPCaching
 import NIOCore
 import Synchronization
@@ -8,6 +9,7 @@ import Synchronization
 final class MemoryStore: EntryStore {
     private let rows = Mutex<[CacheKey: [StoredEntry]]>([:])
     private let chunks = Mutex<[BodyID: [Int: ByteBuffer]]>([:])
+    private let opened = Mutex<[String]>([])
     private let lastBodyID = Atomic<Int64>(0)
     private let reads = Mutex<[Int]>([])
 
@@ -17,8 +19,13 @@ final class MemoryStore: EntryStore {
         let stored = rows.withLock { $0[query.primaryKey] ?? [] }
         guard !stored.isEmpty else { return .uriMiss }
         let match = stored.first { entry in
-            entry.variant.names.isEmpty
-                || query.variantKey(entry.variant.names) == entry.variant.key
+            switch query.choice {
+            case .any: true
+            case .exactly(let key): entry.variant.key == key
+            case .selected:
+                entry.variant.names.isEmpty
+                    || query.variantKey(entry.variant.names) == entry.variant.key
+            }
         }
         return match.map { .entry($0) } ?? .varyMiss
     }
@@ -46,6 +53,7 @@ final class MemoryStore: EntryStore {
                     chunks.withLock { $0[chunk.body, default: [:]][chunk.sequence] = chunk.bytes }
                 case .dropBody(let body):
                     chunks.withLock { $0[body] = nil }
+                case .openCache(let name, _): opened.withLock { $0.append(name) }
                 case .touch: break
                 }
             }
@@ -84,6 +92,14 @@ final class MemoryStore: EntryStore {
                 variantKey: entry.variant.key)
         }
         return KeyPage(names: names, next: nil)
+    }
+
+    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow] {
+        CacheWalk.rows(of: entries.sorted { $0.responseTime < $1.responseTime }, selection)
+    }
+
+    func caches() throws(StoreError) -> [CacheSummary] {
+        CacheWalk.summaries(of: entries, opened: opened.withLock { $0 })
     }
 
     func roughCount() throws(StoreError) -> Int { rows.withLock { $0.count } }

@@ -1,0 +1,124 @@
+package import CacheKeys
+package import HTTPCaching
+package import NIOCore
+import NIOPosix
+
+/// Finding what a program put: in memory, in the queue, in the file; never at an origin.
+extension Engine {
+    /// What is in memory of a key, in one lock.
+    package enum CachedInMemory {
+        /// It may be answered with.
+        case fresh(StoredResponse)
+        /// It is past its lifetime, which is as good as not there.
+        case stale
+        /// The file, or the queue before it, knows.
+        case unknown
+    }
+
+    /// Looks in memory only, for what varies by nothing.
+    package func cachedInMemory(_ key: CacheKey, now: EpochSeconds) -> CachedInMemory {
+        guard let stored = memory.only(key), stored.variant.key == nil, isCurrent(stored) else {
+            return .unknown
+        }
+        return stored.terms.isFresh(at: now) ? .fresh(stored) : .stale
+    }
+
+    /// What a look behind memory found.
+    package enum CacheFinding: Sendable {
+        case fresh(StoredResponse)
+        case nothing
+        case unreadable
+    }
+
+    /// Looks everywhere.
+    ///
+    /// - Parameters:
+    ///   - choice: among the variants of the key.
+    ///   - fields: of the request, for what varies by them.
+    ///   - done: called on `loop`, not before this has returned.
+    package func findCached(
+        _ identity: EntryIdentity, choice: EntryQuery.Choice, fields: any FieldLines,
+        on loop: any EventLoop, done: @escaping @Sendable (CacheFinding) -> Void
+    ) {
+        let now = clock.now()
+        let finish = { @Sendable (stored: StoredResponse?) in
+            let isFresh = stored?.terms.isFresh(at: now) ?? false
+            done(stored.flatMap { isFresh ? .fresh($0) : nil } ?? .nothing)
+        }
+        let pending = writes.pending(identity.primaryKey)
+        if let newest = pending.chosen(choice, by: { variantKey(of: fields, names: $0) }) {
+            return loop.execute { finish(newest) }
+        }
+        guard !writes.hasPendingInvalidation(of: identity.uriKey),
+            expectation(of: identity) == .response
+        else { return loop.execute { finish(nil) } }
+        var query = EntryQuery(
+            primaryKey: identity.primaryKey, uriKey: identity.uriKey, material: identity.material,
+            variantKey: { [self] in variantKey(of: fields, names: $0) })
+        query.choice = choice
+        readDurably(query, on: loop) { [self] finding in
+            switch finding {
+            case .response(let stored): finish(promote(stored))
+            case .none: finish(nil)
+            case .unreadable: done(.unreadable)
+            }
+        }
+    }
+
+    /// The same for who waits for it.
+    func findCached(
+        _ identity: EntryIdentity, choice: EntryQuery.Choice, fields: any FieldLines
+    ) async throws(CacheFailure) -> StoredResponse? {
+        if choice == .selected {
+            let inMemory = memory.response(for: identity.primaryKey) {
+                variantKey(of: fields, names: $0)
+            }
+            if let inMemory, isCurrent(inMemory) {
+                return inMemory.terms.isFresh(at: clock.now()) ? inMemory : nil
+            }
+        }
+        let loop = NIOSingletons.posixEventLoopGroup.next()
+        let finding = await withCheckedContinuation { continuation in
+            findCached(identity, choice: choice, fields: fields, on: loop) {
+                continuation.resume(returning: $0)
+            }
+        }
+        switch finding {
+        case .fresh(let stored): return stored
+        case .nothing: return nil
+        case .unreadable: throw .unreadable
+        }
+    }
+
+    /// Sends pieces of a stored response whose body is read from the file.
+    ///
+    /// Call on `loop`; `receiver` hears on it: `.unreadable` before the head where the body is gone.
+    package func read(
+        _ stored: StoredResponse, chunks: ChunkedBody, segments: [BodySegment],
+        on loop: any EventLoop, receiver: any AnswerReceiver
+    ) -> any AnswerSource {
+        let reader = StoredBodyReader(
+            engine: self, stored: stored, chunks: chunks, segments: segments,
+            status: CacheStatus(result: .hit), loop: loop, client: receiver)
+        reader.start()
+        return reader
+    }
+}
+
+extension StoredBodyReader: AnswerSource {
+    func write(_ part: ByteBuffer) -> Bool { true }
+
+    func finishRequestBody() {}
+}
+
+extension [StoredResponse] {
+    func chosen(
+        _ choice: EntryQuery.Choice, by variantKey: ([String]) -> Digest?
+    ) -> StoredResponse? {
+        switch choice {
+        case .selected: selected(by: variantKey)
+        case .any: last
+        case .exactly(let key): last { $0.variant.key == key }
+        }
+    }
+}
