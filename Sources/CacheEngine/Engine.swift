@@ -240,6 +240,9 @@ package final class Engine: Sendable {
         for names in memory.takeTouched(now: now) { writes.touch(names, at: now) }
     }
 
+    /// Wall time.
+    package var now: EpochSeconds { clock.now() }
+
     // MARK: For fills
 
     func generation(of uri: URIKey) -> UInt64 { generations.current(of: uri) }

@@ -33,6 +33,8 @@ struct ServeOptionsTests {
         let values = Dictionary(uniqueKeysWithValues: effective.map { ($0.name, $0.value) })
         let promised = [
             "origin": "http://origin.example", "origin-ca": "", "preserve-host": "false",
+            "cache-api": "", "cache-api-token-file": "", "cache-ttl-defaults": "cloudflare",
+            "cache-api-5xx": "false",
             "listen": "127.0.0.1:8080", "host": "", "cache-post": "", "default-ttl": "2h",
             "ttl-override": "", "stale-if-error": "0s", "set-cookie": "refuse",
             "ignore-credentials": "false", "ignore-request-directives": "false",

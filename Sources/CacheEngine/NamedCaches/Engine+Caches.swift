@@ -49,12 +49,25 @@ extension Engine {
     /// Another deletion of the same URL may come between the look and the deletion: then one of
     /// them has found nothing.
     private func deleteURL(_ query: CacheQuery) async throws(CacheFailure) -> Bool {
-        let identity = try cacheIdentity(of: query.url, in: query.cacheName)
-        let ignoresVary = query.options.contains(.ignoreVary)
+        try await deleteURL(
+            cacheIdentity(of: query.url, in: query.cacheName), fields: query.fields,
+            ignoresVary: query.options.contains(.ignoreVary))
+    }
+
+    /// Deletes everything under one key, as `delete` does.
+    package func deleteAll(of identity: EntryIdentity) async throws(CacheFailure) -> Bool {
+        let found = try await deleteURL(identity, fields: NoFields(), ignoresVary: true)
+        try await flush()
+        return found
+    }
+
+    private func deleteURL(
+        _ identity: EntryIdentity, fields: any FieldLines, ignoresVary: Bool
+    ) async throws(CacheFailure) -> Bool {
         while true {
             let generation = generation(of: identity.uriKey)
             let found = try await findCached(
-                identity, choice: ignoresVary ? .any : .selected, fields: query.fields)
+                identity, choice: ignoresVary ? .any : .selected, fields: fields)
             let isDone: Bool
             if let found, !ignoresVary {
                 isDone = writes.delete(found.name, expected: generation, generations: generations)

@@ -26,7 +26,8 @@ extension Engine {
     /// What a look behind memory found.
     package enum CacheFinding: Sendable {
         case fresh(StoredResponse)
-        case nothing
+        /// `.stale` where something is stored that is past its lifetime.
+        case nothing(ForwardReason)
         case unreadable
     }
 
@@ -41,9 +42,8 @@ extension Engine {
         on loop: any EventLoop, done: @escaping @Sendable (CacheFinding) -> Void
     ) {
         let now = clock.now()
-        let finish = { @Sendable (stored: StoredResponse?) in
-            let isFresh = stored?.terms.isFresh(at: now) ?? false
-            done(stored.flatMap { isFresh ? .fresh($0) : nil } ?? .nothing)
+        let finish = { @Sendable (stored: StoredResponse) in
+            done(stored.terms.isFresh(at: now) ? .fresh(stored) : .nothing(.stale))
         }
         let pending = writes.pending(identity.primaryKey)
         if let newest = pending.chosen(choice, by: { variantKey(of: fields, names: $0) }) {
@@ -51,7 +51,7 @@ extension Engine {
         }
         guard !writes.hasPendingInvalidation(of: identity.uriKey),
             expectation(of: identity) == .response
-        else { return loop.execute { finish(nil) } }
+        else { return loop.execute { done(.nothing(.uriMiss)) } }
         var query = EntryQuery(
             primaryKey: identity.primaryKey, uriKey: identity.uriKey, material: identity.material,
             variantKey: { [self] in variantKey(of: fields, names: $0) })
@@ -59,7 +59,7 @@ extension Engine {
         readDurably(query, on: loop) { [self] finding in
             switch finding {
             case .response(let stored): finish(promote(stored))
-            case .none: finish(nil)
+            case .none(let reason): done(.nothing(reason))
             case .unreadable: done(.unreadable)
             }
         }

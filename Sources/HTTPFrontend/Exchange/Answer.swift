@@ -15,7 +15,7 @@ final class Answer: AnswerReceiver {
     var source: (any AnswerSource)?
     private var framing = Framing.none
     private var hasHead = false
-    private var isPaused = false
+    private(set) var isPaused = false
     private var trailers: HTTPFields?
     /// Chosen once for each stored response: what is around its parts has a random boundary.
     private var selection = StoredSelection.full
@@ -52,7 +52,7 @@ final class Answer: AnswerReceiver {
 
     func use(of stored: StoredResponse) -> StoredUse {
         guard let connection, let head = connection.head else { return .head }
-        selection = connection.responder.selection(of: stored, for: head)
+        selection = connection.selection(of: stored, for: head)
         return selection.use(of: stored.entry, for: head.kind)
     }
 
@@ -95,7 +95,8 @@ final class Answer: AnswerReceiver {
         bytes.writeStatusLine(head.status)
         bytes.writeFields(head.headerFields)
         writeFraming(framing, head: head, request: request, into: &bytes)
-        bytes.writeStatus(status)
+        // Whatever is in a match's result is the stored response's.
+        if connection.cacheAPI == nil { bytes.writeStatus(status) }
         bytes.writeConnection(
             keepsAlive: connection.state.keepsAlive, isHTTP10: request.isHTTP10)
         bytes.writeStaticString("\r\n")
@@ -172,6 +173,12 @@ final class Answer: AnswerReceiver {
             connection.write(end)
         }
         connection.answerEnded()
+    }
+
+    /// An answer of the Cache API in one piece.
+    func reply(_ reply: CacheReply) {
+        source = nil
+        connection?.send(reply)
     }
 
     func answerFailed(_ failure: AnswerFailure) {

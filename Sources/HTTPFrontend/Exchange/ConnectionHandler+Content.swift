@@ -130,7 +130,8 @@ extension ConnectionHandler {
         switch contentMode {
         case .none: false
         case .pouring: true
-        case .streaming: !loop.mayRead(self)
+        // A put that finds no memory is taken and dropped; it never waits for others.
+        case .streaming: cacheAPI == nil && !loop.mayRead(self)
         case .keyed(let content):
             content.state.holdsReads(loop.spoolBounds) || !loop.mayRead(self)
         }

@@ -28,6 +28,7 @@ extension ConnectionHandler {
         state.requestBegan(keepsAlive: head.keepsAlive && !loop.isDraining)
         if head.hasContent { awaitContent() }
         if head.stopsDecoder { gate.shut() }
+        if let cacheAPI { return begin(head, cacheAPI) }
         switch responder.plan(head) {
         case .lookup:
             contentMode = .none
@@ -53,6 +54,7 @@ extension ConnectionHandler {
 
     func respond(keyed content: WholeContent?) {
         guard let head else { return closeNow() }
+        if let cacheAPI { return respond(head, cacheAPI) }
         let outcome = responder.respond(
             head, keyed: content, clientAddress: peerAddress, now: loop.now)
         switch outcome {
@@ -79,7 +81,7 @@ extension ConnectionHandler {
         answer.source = start(answer)
     }
 
-    private func sendContinue(_ head: GatedHead) {
+    func sendContinue(_ head: GatedHead) {
         guard head.expectsContinue, head.hasContent else { return }
         write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
         flushIfNeeded()

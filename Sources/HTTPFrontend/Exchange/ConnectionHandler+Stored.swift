@@ -30,7 +30,11 @@ extension ConnectionHandler {
     private func writeHead(
         of stored: StoredResponse, status: CacheStatus, _ selection: StoredSelection, isHTTP10: Bool
     ) {
-        if case .full = selection {
+        if cacheAPI != nil {
+            loop.scratch.writeMatchHead(
+                of: selection, stored, now: loop.now, keepsAlive: state.keepsAlive,
+                isHTTP10: isHTTP10)
+        } else if case .full = selection {
             loop.scratch.writeHitHead(
                 stored, status: status, now: loop.now, keepsAlive: state.keepsAlive,
                 isHTTP10: isHTTP10)
@@ -83,6 +87,7 @@ extension ConnectionHandler {
     }
 
     func fail(_ failure: AnswerFailure) {
+        if cacheAPI != nil { return send(.miss(.miss, detail: "unreadable")) }
         let document = ProblemDocument(failure)
         closeUnlessRequestIsComplete()
         write(
@@ -96,7 +101,8 @@ extension ConnectionHandler {
     /// An error of the request: answered, and the connection ends.
     func refuse(_ error: RequestError, isHead: Bool? = nil) {
         state.keepsAlive = false
-        let document = ProblemDocument(error)
+        var document = ProblemDocument(error)
+        if cacheAPI != nil { document.allow = CacheAPIResponder.allowedMethods }
         write(
             document.rendered(
                 keepsAlive: false, isHTTP10: false, isHead: isHead ?? (head?.kind == .head)))

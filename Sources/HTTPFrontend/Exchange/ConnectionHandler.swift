@@ -33,6 +33,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     let loop: LoopContext
     let responder: ProxyResponder
+    /// Of the Cache API's listener.
+    let cacheAPI: CacheAPIResponder?
     let gate: ByteGate
     var state = ExchangeState()
     var contentMode = ContentMode.none
@@ -61,9 +63,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private static let pipelineLimit = 200
 
-    init(loop: LoopContext, responder: ProxyResponder, gate: ByteGate) {
+    init(
+        loop: LoopContext, responder: ProxyResponder, cacheAPI: CacheAPIResponder? = nil,
+        gate: ByteGate
+    ) {
         self.loop = loop
         self.responder = responder
+        self.cacheAPI = cacheAPI
         self.gate = gate
     }
 

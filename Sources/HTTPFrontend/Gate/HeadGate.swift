@@ -12,6 +12,15 @@ struct HeadGate: Sendable {
         var fields = 100
     }
 
+    /// What stands behind the gate.
+    enum Door: Sendable {
+        /// The proxy, whose origin must read the request as we do.
+        case proxy
+        /// The Cache API: nothing is forwarded, and the target is a name.
+        case cacheAPI
+    }
+
+    var door = Door.proxy
     let limits: Limits
     /// Authorities in normal form; empty serves every one.
     let hosts: Set<String>
@@ -60,12 +69,7 @@ struct HeadGate: Sendable {
         guard head.version == .http1_1 || head.version == .http1_0 else {
             throw .versionNotSupported
         }
-        switch head.method {
-        case .CONNECT, .TRACE, .PURGE: throw .methodNotAllowed
-        case .RAW(let name) where name != "QUERY": throw .notImplemented
-        case .SOURCE: throw .notImplemented
-        default: break
-        }
+        if door == .proxy { try checkMethod(head.method) }
         // G4
         guard head.uri.utf8.count <= limits.targetBytes else { throw .targetTooLong }
         // G9
@@ -77,8 +81,14 @@ struct HeadGate: Sendable {
         let lines = collect(&gated)
         guard lines.bytes + head.uri.utf8.count <= limits.headBytes else { throw .headTooLarge }
         gated.content = try content(of: lines, isHTTP10: gated.isHTTP10)
-        if Via.isLoop(lines.via, pseudonym: pseudonym) { throw .loopDetected }
-        try resolveAuthority(&gated, lines: lines)
+        switch door {
+        case .proxy:
+            if Via.isLoop(lines.via, pseudonym: pseudonym) { throw .loopDetected }
+            try resolveAuthority(&gated, lines: lines)
+        case .cacheAPI:
+            // Whether that names something is looked at with the key.
+            gated.authority = lines.host.count == 1 ? lines.host.value ?? "" : ""
+        }
         try applyConnection(&gated, lines: lines)
         gated.expectsContinue = try expectsContinue(lines, isHTTP10: gated.isHTTP10)
         if !lines.cacheControl.isEmpty || !lines.pragma.isEmpty {
@@ -86,6 +96,15 @@ struct HeadGate: Sendable {
                 cacheControl: lines.cacheControl, pragma: lines.pragma)
         }
         return gated
+    }
+
+    private func checkMethod(_ method: HTTPMethod) throws(RequestError) {
+        switch method {
+        case .CONNECT, .TRACE, .PURGE: throw .methodNotAllowed
+        case .RAW(let name) where name != "QUERY": throw .notImplemented
+        case .SOURCE: throw .notImplemented
+        default: break
+        }
     }
 
     private func collect(_ gated: inout GatedHead) -> Lines {

@@ -13,6 +13,8 @@ package enum RequestError: Error, Sendable, Equatable {
     case misdirected
     case headTooLarge
     case methodNotAllowed
+    /// The token of this listener is missing or another.
+    case forbidden
     /// A method the decoder does not know, or a transfer coding other than chunked.
     case notImplemented
     case versionNotSupported
@@ -37,6 +39,7 @@ package enum RequestError: Error, Sendable, Equatable {
         case .malformed: .badRequest
         case .headTimeout, .bodyTimeout: .requestTimeout
         case .methodNotAllowed: .methodNotAllowed
+        case .forbidden: .forbidden
         case .contentTooLarge: .contentTooLarge
         case .targetTooLong: .uriTooLong
         case .expectationFailed: .expectationFailed
@@ -56,6 +59,7 @@ package enum RequestError: Error, Sendable, Equatable {
         case .headTimeout: "the request head did not arrive in time"
         case .bodyTimeout: "the request content did not arrive in time"
         case .methodNotAllowed: "the method is not served here"
+        case .forbidden: "Larder-Token is missing or is not the token of this listener"
         case .contentTooLarge: "the content is too large"
         case .targetTooLong: "the request target is too long"
         case .expectationFailed: "the only expectation known is 100-continue"

@@ -9,6 +9,8 @@ struct ProblemDocument {
     var detail: String
     /// For failures of the origin, and for circles.
     var proxyError: ProxyError?
+    /// Of a listener that can say it (RFC 9110 §10.2.1).
+    var allow: String?
 
     init(_ error: RequestError) {
         status = error.status
@@ -55,6 +57,7 @@ struct ProblemDocument {
         buffer.writeStatusLine(status)
         buffer.writeField("Content-Type", "application/problem+json")
         buffer.writeField("Cache-Control", "no-store")
+        if status == .methodNotAllowed, let allow { buffer.writeField("Allow", allow) }
         if let proxyError {
             buffer.writeField("Proxy-Status", ProxyStatus(error: proxyError).serialized())
         }

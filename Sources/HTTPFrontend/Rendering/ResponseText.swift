@@ -29,7 +29,8 @@ extension ByteBuffer {
             else { continue }
             writeString(field.name.rawName)
             writeStaticString(": ")
-            writeString(field.value)
+            // Bytes: text would be repaired where it is not UTF-8.
+            _ = field.withUnsafeBytesOfValue { writeBytes($0) }
             writeStaticString("\r\n")
         }
     }

@@ -16,24 +16,32 @@ extension ByteBuffer {
         case .notModified:
             return writeNotModifiedHead(
                 stored, status: status, now: now, keepsAlive: keepsAlive, isHTTP10: isHTTP10)
-        case .part(let part):
-            writePartialHead(
-                PartialContent.fields(from: stored.entry.fields, part: part),
-                length: part.range.count)
-        case .parts(let multipart, let ranges):
-            var fields = PartialContent.fields(from: stored.entry.fields, part: nil)
-            fields.append(HTTPField(name: .contentType, value: multipart.mediaType))
-            writePartialHead(fields, length: multipart.contentLength(of: ranges))
-        case .rangeNotSatisfiable(let length):
-            writeStatusLine(.rangeNotSatisfiable)
-            writeFields(UnsatisfiedRange.fields(from: stored.entry.fields))
-            writeField(
-                "Content-Range", ContentRange.unsatisfied(completeLength: length).fieldValue)
-            writeStaticString("Content-Length: 0\r\n")
+        case .part, .parts, .rangeNotSatisfiable:
+            writeSelectionHead(selection, fields: stored.entry.fields)
         }
         writeTail(
             age: stored.terms.age(at: now), status: status, keepsAlive: keepsAlive,
             isHTTP10: isHTTP10)
+    }
+
+    /// Status line, fields and length of a part, of parts, or of a range that is not there.
+    mutating func writeSelectionHead(_ selection: StoredSelection, fields stored: HTTPFields) {
+        switch selection {
+        case .full, .forward, .notModified: break
+        case .part(let part):
+            writePartialHead(
+                PartialContent.fields(from: stored, part: part), length: part.range.count)
+        case .parts(let multipart, let ranges):
+            var fields = PartialContent.fields(from: stored, part: nil)
+            fields.append(HTTPField(name: .contentType, value: multipart.mediaType))
+            writePartialHead(fields, length: multipart.contentLength(of: ranges))
+        case .rangeNotSatisfiable(let length):
+            writeStatusLine(.rangeNotSatisfiable)
+            writeFields(UnsatisfiedRange.fields(from: stored))
+            writeField(
+                "Content-Range", ContentRange.unsatisfied(completeLength: length).fieldValue)
+            writeStaticString("Content-Length: 0\r\n")
+        }
     }
 
     private mutating func writePartialHead(_ stored: HTTPFields, length: Int64) {

@@ -1,4 +1,5 @@
 package import CacheEngine
+import CacheKeys
 import HTTPCaching
 import HTTPTypes
 package import NIOCore
@@ -13,6 +14,7 @@ package struct StoredRendering: ResponseRenderer {
         var buffer = ByteBufferAllocator().buffer(capacity: 512)
         buffer.writeStatusLine(entry.status)
         var fields = entry.fields
+        if entry.identity.surface == .cacheAPI { fields = PutRules.fieldsOfMatch(fields) }
         // Made anew for each answer (RFC 9111 §4).
         fields[.age] = nil
         buffer.writeFields(fields)

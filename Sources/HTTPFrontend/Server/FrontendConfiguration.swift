@@ -12,6 +12,12 @@ package struct FrontendConfiguration: Sendable {
         case all
     }
 
+    /// What a listener offers.
+    package enum Service: Sendable {
+        case proxy
+        case cacheAPI(CacheAPISettings)
+    }
+
     /// Authorities that are served, in normal form; empty serves every one, others get 421.
     package var hosts: Set<String> = []
     /// Lower-case names of credential fields besides the standard ones.
@@ -43,6 +49,7 @@ package struct FrontendConfiguration: Sendable {
     /// With an answer that the client does not take.
     package var writeTimeout: Int64 = 30
     package var routes: RouteTable
+    package var service = Service.proxy
     /// Whether each exchange is logged.
     package var logsExchanges = false
 

@@ -126,10 +126,16 @@ package final class HTTPServer: Sendable {
         let responder = ProxyResponder(
             loop: loop.loop, engine: loop.engine, configuration: loop.configuration,
             hasher: loop.hasher, secret: loop.secret, keyFields: loop.keyFields)
+        var cacheAPI: CacheAPIResponder?
+        if case .cacheAPI(let settings) = loop.configuration.service {
+            cacheAPI = CacheAPIResponder(
+                loop: loop.loop, engine: loop.engine, settings: settings, hasher: loop.hasher)
+        }
         let gate = ByteGate()
         try channel.pipeline.syncOperations.addHandlers([
             gate, ByteToMessageHandler(decoder),
-            ConnectionHandler(loop: loop, responder: responder, gate: gate),
+            ConnectionHandler(
+                loop: loop, responder: responder, cacheAPI: cacheAPI, gate: gate),
         ])
     }
 

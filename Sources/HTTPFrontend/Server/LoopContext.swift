@@ -58,7 +58,10 @@ final class LoopContext {
         now = clock.now()
         started = loop.now
         scratch = ByteBufferAllocator().buffer(capacity: 4096)
+        var door = HeadGate.Door.proxy
+        if case .cacheAPI = configuration.service { door = .cacheAPI }
         gate = HeadGate(
+            door: door,
             limits: .init(
                 targetBytes: configuration.maxTargetBytes, headBytes: configuration.maxHeadBytes,
                 fields: configuration.maxFields),

@@ -26,6 +26,24 @@ struct ListenerOptions: ParsableArguments {
     }
 }
 
+struct CacheAPIOptions: ParsableArguments {
+    @Option(help: .setting("cache-api")) var cacheApi: String?
+    @Option(help: .setting("cache-api-token-file")) var cacheApiTokenFile: String?
+    @Option(help: .setting("cache-ttl-defaults")) var cacheTtlDefaults: String?
+    @Flag(
+        name: .customLong("cache-api-5xx"), inversion: .prefixedNo, help: .setting("cache-api-5xx"))
+    var cacheApi5xx: Bool?
+
+    var given: [String: [String]] {
+        [
+            "cache-api": one(cacheApi),
+            "cache-api-token-file": one(cacheApiTokenFile),
+            "cache-ttl-defaults": one(cacheTtlDefaults),
+            "cache-api-5xx": one(cacheApi5xx.map { "\($0)" }),
+        ]
+    }
+}
+
 struct CachingOptions: ParsableArguments {
     @Option(help: .setting("cache-post")) var cachePost: [String] = []
     @Option(help: .setting("default-ttl")) var defaultTtl: String?

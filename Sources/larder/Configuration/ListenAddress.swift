@@ -5,6 +5,13 @@ struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// 0 lets the system choose.
     var port: Int
 
+    /// Reachable from this machine alone.
+    var isLoopback: Bool {
+        host == "localhost" || host == "::1"
+            || host.hasPrefix("127.")
+                && host.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
+    }
+
     var description: String {
         host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

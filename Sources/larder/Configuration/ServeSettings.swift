@@ -14,13 +14,13 @@ struct ServeSettings: Equatable, Sendable {
     /// - Throws: ``SettingError`` for the first value that cannot be used.
     init(flags: [String: [String]], environment: [String: String]) throws(SettingError) {
         let given = Given(flags: flags, environment: environment)
-        guard let origin = given.texts(named: "origin").last else {
+        guard !given.texts(named: "origin").isEmpty || !given.texts(named: "cache-api").isEmpty
+        else {
             throw SettingError(
-                "missing --origin URL (or LARDER_ORIGIN), the server to stand in front of"
-                    + " (see `larder serve --help`)")
+                "missing --origin URL (or LARDER_ORIGIN), the server to stand in front of,"
+                    + " or --cache-api HOST:PORT (see `larder serve --help`)")
         }
-        var configuration = ServerConfiguration(
-            origin: try ValueFormat<OriginURL>.originURL.value(of: origin))
+        var configuration = ServerConfiguration(origin: nil)
         for setting in Setting.all {
             let texts = given.texts(of: setting)
             if !texts.isEmpty {
@@ -29,7 +29,7 @@ struct ServeSettings: Equatable, Sendable {
         }
         try Self.check(configuration, given)
         self.configuration = configuration
-        self.warnings = Self.warnings(configuration, environment)
+        self.warnings = Self.warnings(configuration, given, environment)
     }
 
     /// Values that are good alone and wrong together.
@@ -38,11 +38,24 @@ struct ServeSettings: Equatable, Sendable {
     ) throws(SettingError) {
         let origin = configuration.origin
         let listener = configuration.listener
-        if origin.url.host == listener.address.host, origin.url.port == listener.address.port {
-            throw given.conflict("origin", "it is the address that larder itself listens on")
+        if let url = origin.url {
+            if url.host == listener.address.host, url.port == listener.address.port {
+                throw given.conflict("origin", "it is the address that larder itself listens on")
+            }
+            if origin.certificateAuthorityFile != nil, url.scheme != .https {
+                throw given.conflict("origin-ca", "it needs an https origin, not \(url)")
+            }
         }
-        if origin.certificateAuthorityFile != nil, origin.url.scheme != .https {
-            throw given.conflict("origin-ca", "it needs an https origin, not \(origin.url)")
+        if let address = configuration.cacheAPI.address {
+            if origin.url != nil, address == listener.address, address.port != 0 {
+                throw given.conflict("cache-api", "it is the address of --listen")
+            }
+            if !address.isLoopback, configuration.cacheAPI.tokenFile == nil {
+                throw given.conflict(
+                    "cache-api",
+                    "everybody who reaches it could replace what is stored: it needs"
+                        + " --cache-api-token-file, or a loopback address")
+            }
         }
         if listener.maxTargetBytes > listener.maxHeadBytes {
             throw given.conflict(
@@ -53,7 +66,7 @@ struct ServeSettings: Equatable, Sendable {
     }
 
     private static func warnings(
-        _ configuration: ServerConfiguration, _ environment: [String: String]
+        _ configuration: ServerConfiguration, _ given: Given, _ environment: [String: String]
     ) -> [String] {
         let known = Set(Setting.all.map(\.variable))
         let unknown = environment.keys.filter { name in
@@ -67,6 +80,17 @@ struct ServeSettings: Equatable, Sendable {
         }
         if configuration.caching.ttlOverride != nil, configuration.caching.declaredPosts.isEmpty {
             warnings.append("--ttl-override has no effect without --cache-post")
+        }
+        if configuration.cacheAPI.address == nil {
+            let names = ["cache-api-token-file", "cache-ttl-defaults", "cache-api-5xx"]
+            for name in names where !given.texts(named: name).isEmpty {
+                warnings.append("--\(name) has no effect without --cache-api")
+            }
+        }
+        if configuration.origin.url == nil {
+            for name in ["listen", "host", "cache-post"] where !given.texts(named: name).isEmpty {
+                warnings.append("--\(name) has no effect without --origin")
+            }
         }
         return warnings
     }

@@ -6,8 +6,9 @@ import NIOCore
 /// A value of this type that came from ``ServeSettings`` keeps every bound that the settings
 /// state. Defaults are those of the command line.
 struct ServerConfiguration: Sendable, Equatable {
-    var origin: Origin
+    var origin = Origin()
     var listener = Listener()
+    var cacheAPI = CacheAPI()
     var caching = Caching()
     var store = Store()
 
@@ -19,15 +20,17 @@ struct ServerConfiguration: Sendable, Equatable {
     var drainTimeout: Duration = .seconds(10)
     var logLevel: Logger.Level = .info
 
-    init(origin url: OriginURL) {
-        self.origin = Origin(url: url)
+    /// - Parameter url: nil when only the Cache API is served.
+    init(origin url: OriginURL?) {
+        origin.url = url
     }
 }
 
 extension ServerConfiguration {
     /// The server that is stood in front of, and how long it may take.
     struct Origin: Sendable, Equatable {
-        var url: OriginURL
+        /// Without one nothing is proxied.
+        var url: OriginURL?
         /// Whether the origin sees the client's Host instead of its own authority.
         var preservesHost = false
         /// A PEM file with the roots to trust instead of the system's.
@@ -65,6 +68,24 @@ extension ServerConfiguration {
         var maxTargetBytes = 8 * ByteSize.kilobyte
         /// Field lines of a request.
         var maxFields = 100
+    }
+
+    /// The listener for programs that match, put and delete by hand.
+    struct CacheAPI: Sendable, Equatable {
+        /// Nil: there is none.
+        var address: ListenAddress?
+        /// The file with the text that every request has to present.
+        var tokenFile: String?
+        /// How long a response lives that says nothing about it.
+        var ttlDefaults = TTLDefaults.cloudflare
+        /// Whether responses with a status of 500 and above may be stored.
+        var storesServerErrors = false
+    }
+
+    /// Lifetimes of responses that are put and name none.
+    enum TTLDefaults: String, Sendable, CaseIterable {
+        case cloudflare
+        case none
     }
 
     /// What may be stored and for how long.

@@ -1,11 +1,13 @@
 extension Setting {
     /// Every setting of `serve`, in the order of the help.
-    static let all: [Setting] = origin + listener + caching + store + clients + limits + process
+    static let all: [Setting] =
+        origin + listener + cacheAPI + caching + store + clients + limits + process
 
     private static let origin: [Setting] = [
-        .value(
+        .optional(
             "origin", "url", \.origin.url, .originURL, standard: "none",
-            "The server to stand in front of, required; a path in it is put before every target."),
+            "The server to stand in front of; a path in it is put before every target. Required, "
+                + "unless only --cache-api is served."),
         .optional(
             "origin-ca", "file", \.origin.certificateAuthorityFile, .file,
             standard: "the system's roots",
@@ -21,6 +23,24 @@ extension Setting {
         .list(
             "host", "name", \.listener.hosts, .hostName, standard: "all",
             "Serve only requests for this host, answer others with 421."),
+    ]
+
+    private static let cacheAPI: [Setting] = [
+        .optional(
+            "cache-api", "host:port", \.cacheAPI.address, .listenAddress, standard: "none",
+            "Address to offer the Cache API of Web workers on: GET, PUT and PURGE as workerd sends "
+                + "them."),
+        .optional(
+            "cache-api-token-file", "file", \.cacheAPI.tokenFile, .file, standard: "none",
+            "File with the text that requests to --cache-api present in Larder-Token; required "
+                + "where the address is not loopback."),
+        .value(
+            "cache-ttl-defaults", "cloudflare|none", \.cacheAPI.ttlDefaults, .word,
+            "Lifetime of a response that is put and names none: 200 and 301 2h, 404 and 410 3m; or "
+                + "not stored."),
+        .value(
+            "cache-api-5xx", nil, \.cacheAPI.storesServerErrors, .toggle,
+            "Store responses with status 500 and above that are put, when they name a lifetime."),
     ]
 
     private static let caching: [Setting] = [

@@ -99,7 +99,7 @@ extension Setting {
 extension ServerConfiguration {
     /// A configuration that has nothing but defaults, for the help.
     static var example: ServerConfiguration? {
-        OriginURL("http://origin.example").map { ServerConfiguration(origin: $0) }
+        ServerConfiguration(origin: nil)
     }
 
     /// What is in effect, by the settings' names, in the order of the help.

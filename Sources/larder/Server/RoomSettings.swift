@@ -11,7 +11,10 @@ import SQLiteStore
 struct RoomSettings {
     var engine = EngineConfiguration()
     var frontend: FrontendConfiguration
-    var origin: OriginClientConfiguration
+    /// Nil when the Cache API is not served.
+    var cacheAPI: FrontendConfiguration?
+    /// Nil when nothing is proxied.
+    var origin: OriginClientConfiguration?
     var store: SQLiteStoreConfiguration
     /// From `--key-file`; otherwise the store makes one.
     var secret: CredentialSecret?
@@ -21,7 +24,8 @@ struct RoomSettings {
     /// - Throws: ``StartFailure`` naming the flag whose value cannot be used.
     init(_ server: ServerConfiguration) throws(StartFailure) {
         frontend = try Self.frontend(server)
-        origin = try Self.origin(server.origin)
+        if server.cacheAPI.address != nil { cacheAPI = try Self.cacheAPI(server, frontend) }
+        if let url = server.origin.url { origin = try Self.origin(server.origin, url) }
         store = SQLiteStoreConfiguration(path: server.store.path)
         store.durability = server.store.durability == .full ? .full : .balanced
         store.hardLogLimit = server.store.maxWALBytes
@@ -113,14 +117,52 @@ struct RoomSettings {
         return frontend
     }
 
+    /// The listener's limits are its own: keys may be long, and heads hold all of a key's fields.
+    private static func cacheAPI(
+        _ server: ServerConfiguration, _ frontend: FrontendConfiguration
+    ) throws(StartFailure) -> FrontendConfiguration {
+        var settings = CacheAPISettings()
+        settings.policy.storesServerErrors = server.cacheAPI.storesServerErrors
+        switch server.cacheAPI.ttlDefaults {
+        case .cloudflare: settings.policy.lifetimes = .fromFields(.cloudflare)
+        case .none: settings.policy.lifetimes = .fromFields(.none)
+        }
+        if let path = server.cacheAPI.tokenFile { settings.token = try token(path) }
+        var cacheAPI = frontend
+        cacheAPI.service = .cacheAPI(settings)
+        cacheAPI.hosts = []
+        cacheAPI.maxHeadBytes = 160 * ByteSize.kilobyte
+        cacheAPI.maxTargetBytes = 64 * ByteSize.kilobyte
+        cacheAPI.maxFields = 2000
+        return cacheAPI
+    }
+
+    private static func token(_ path: String) throws(StartFailure) -> SecretText {
+        var bytes: [UInt8]
+        do {
+            bytes = try Platform.contents(ofFile: path, limit: 4096)
+        } catch {
+            throw StartFailure("--cache-api-token-file \(path): \(error.description)")
+        }
+        while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
+        guard !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7E).contains($0) }),
+            let token = SecretText(String(decoding: bytes, as: UTF8.self))
+        else {
+            throw StartFailure(
+                "--cache-api-token-file \(path): expected one line of printable ASCII without"
+                    + " spaces")
+        }
+        return token
+    }
+
     private static func origin(
-        _ origin: ServerConfiguration.Origin
+        _ origin: ServerConfiguration.Origin, _ url: OriginURL
     ) throws(StartFailure) -> OriginClientConfiguration {
         let address: OriginAddress
         do {
-            address = try OriginAddress(origin.url.description)
+            address = try OriginAddress(url.description)
         } catch {
-            throw StartFailure("--origin \(origin.url): \(error)")
+            throw StartFailure("--origin \(url): \(error)")
         }
         var client = OriginClientConfiguration(address: address)
         client.connectTimeout = origin.connectTimeout.timeAmount

@@ -22,22 +22,56 @@ struct Server {
         let clock = SystemClock()
         let rooms = try RoomSettings(configuration)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-        let server = try await listen(group)
+        let listeners = try await listen(rooms, group)
         do {
             try await serve(
-                server, rooms: rooms, group: group, signals: signals, clock: clock, logger: logger)
+                listeners, rooms: rooms, group: group, signals: signals, clock: clock,
+                logger: logger)
         } catch {
-            await server.close()
+            for listener in listeners { await listener.server.close() }
             throw error as? StartFailure ?? StartFailure(error.oneLine)
         }
         logger.info("stopped")
     }
 
+    /// One bound address and what is offered on it.
+    private struct Listener {
+        var server: HTTPServer
+        var frontend: FrontendConfiguration
+        var message: Logger.Message
+        var address: ListenAddress
+    }
+
     /// Before a file is touched: a port in use leaves nothing behind.
     private func listen(
-        _ group: MultiThreadedEventLoopGroup
+        _ rooms: RoomSettings, _ group: MultiThreadedEventLoopGroup
+    ) async throws(StartFailure) -> [Listener] {
+        var listeners: [Listener] = []
+        if configuration.origin.url != nil {
+            let address = configuration.listener.address
+            listeners.append(
+                Listener(
+                    server: try await bind(address, group), frontend: rooms.frontend,
+                    message: "listening", address: address))
+        }
+        guard let address = configuration.cacheAPI.address, let frontend = rooms.cacheAPI else {
+            return listeners
+        }
+        do {
+            listeners.append(
+                Listener(
+                    server: try await bind(address, group), frontend: frontend,
+                    message: "listening for the Cache API", address: address))
+        } catch {
+            for listener in listeners { await listener.server.close() }
+            throw error
+        }
+        return listeners
+    }
+
+    private func bind(
+        _ address: ListenAddress, _ group: MultiThreadedEventLoopGroup
     ) async throws(StartFailure) -> HTTPServer {
-        let address = configuration.listener.address
         do {
             return try await HTTPServer.bind(host: address.host, port: address.port, group: group)
         } catch {
@@ -46,7 +80,7 @@ struct Server {
     }
 
     private func serve(
-        _ server: HTTPServer, rooms: RoomSettings, group: MultiThreadedEventLoopGroup,
+        _ listeners: [Listener], rooms: RoomSettings, group: MultiThreadedEventLoopGroup,
         signals: UnixSignalsSequence, clock: SystemClock, logger: Logger
     ) async throws {
         let origin = try makeOrigin(rooms, group: group)
@@ -55,24 +89,27 @@ struct Server {
         let engine = Engine(
             configuration: rooms.engine, store: store, origin: origin, clock: clock,
             renderer: StoredRendering(), secret: secret, logger: logger)
-        try await server.serve(
-            engine: engine, configuration: rooms.frontend, secret: secret, clock: clock,
-            logger: logger)
-        announce(server, logger: logger)
+        for listener in listeners {
+            try await listener.server.serve(
+                engine: engine, configuration: listener.frontend, secret: secret, clock: clock,
+                logger: logger)
+        }
+        announce(listeners, logger: logger)
         let drain = configuration.drainTimeout
-        try await Lifecycle.run(
-            [
-                EngineService(engine: engine, timeout: drain),
-                OriginService(origin: origin),
-                FrontendService(server: server, timeout: drain, logger: logger),
-            ], signals: signals, logger: logger)
+        var services: [any Service] = [EngineService(engine: engine, timeout: drain)]
+        if let origin { services.append(OriginService(origin: origin)) }
+        services += listeners.map {
+            FrontendService(server: $0.server, timeout: drain, logger: logger)
+        }
+        try await Lifecycle.run(services, signals: signals, logger: logger)
     }
 
     private func makeOrigin(
         _ rooms: RoomSettings, group: MultiThreadedEventLoopGroup
-    ) throws(StartFailure) -> OriginClient {
+    ) throws(StartFailure) -> OriginClient? {
+        guard let configuration = rooms.origin else { return nil }
         do {
-            return try OriginClient(rooms.origin, group: group)
+            return try OriginClient(configuration, group: group)
         } catch {
             throw StartFailure("the origin's certificates cannot be read: \(error)")
         }
@@ -107,16 +144,19 @@ struct Server {
         }
     }
 
-    private func announce(_ server: HTTPServer, logger: Logger) {
+    private func announce(_ listeners: [Listener], logger: Logger) {
         var settings = Logger.Metadata()
         for (name, value) in configuration.effectiveSettings where !value.isEmpty {
             settings[name] = "\(value)"
         }
         logger.info("configuration", metadata: settings)
-        let address = server.address
-        let host = address.ipAddress ?? configuration.listener.address.host
-        let text = ListenAddress(host: host, port: address.port ?? 0)
-        logger.info(
-            "listening", metadata: ["address": "\(text)", "version": "\(Version.current)"])
+        for listener in listeners {
+            let address = listener.server.address
+            let text = ListenAddress(
+                host: address.ipAddress ?? listener.address.host, port: address.port ?? 0)
+            logger.info(
+                listener.message,
+                metadata: ["address": "\(text)", "version": "\(Version.current)"])
+        }
     }
 }

@@ -1,0 +1,93 @@
+import CacheEngine
+import CacheKeys
+import HTTPCaching
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// Takes a native request's content, carries it out and answers.
+///
+/// Confined to its connection's loop; what it has begun goes on when the client leaves.
+final class NativeExchange: AnswerSource {
+    private let responder: CacheAPIResponder
+    private weak var answer: Answer?
+    private let target: String
+    private let isJSON: Bool
+    private var content = ByteBuffer()
+    private var isTooLong = false
+    /// Sends stored responses, once they are found.
+    private var sending: (any AnswerSource)?
+    private var isPaused = false
+
+    private static let contentBytesMax = 128 << 10
+
+    init(responder: CacheAPIResponder, head: GatedHead, answer: Answer) {
+        self.responder = responder
+        self.answer = answer
+        target = head.target
+        // A browser asks before it sends this type from a page: no site can have it sent.
+        let type = head.headers["content-type"].first?.split(separator: ";").first ?? ""
+        isJSON = type.lowercased().filter { $0 != " " } == "application/json"
+    }
+
+    func write(_ part: ByteBuffer) -> Bool {
+        isTooLong = isTooLong || content.readableBytes + part.readableBytes > Self.contentBytesMax
+        if isTooLong { content = ByteBuffer() } else { content.writeImmutableBuffer(part) }
+        return true
+    }
+
+    func finishRequestBody() {
+        guard isJSON else {
+            return reply(.problem(.unsupportedMediaType, "Content-Type is not application/json"))
+        }
+        guard !isTooLong else {
+            return reply(.problem(.contentTooLarge, "the content is longer than 128 KiB"))
+        }
+        do {
+            carryOut(try NativeRequest(target: target, content: content.readableBytesView))
+        } catch {
+            reply(.problem(.badRequest, error.detail))
+        }
+    }
+
+    private func carryOut(_ request: NativeRequest) {
+        let (engine, loop) = (responder.engine, responder.loop)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        Task {
+            let outcome = await request.outcome(on: engine)
+            loop.execute { bound.value.end(outcome) }
+        }
+    }
+
+    private func reply(_ reply: CacheReply) {
+        answer?.reply(reply)
+    }
+
+    private func end(_ outcome: NativeRequest.Outcome) {
+        guard let answer else { return }
+        let sending: any AnswerSource
+        switch outcome {
+        case .reply(let reply): return self.reply(reply)
+        case .stored(let stored): sending = MatchExchange(responder, stored, answer: answer)
+        case .all(let rows, let cacheName):
+            sending = MatchAllExchange(responder, rows, cacheName: cacheName, answer: answer)
+        }
+        self.sending = sending
+        if isPaused { sending.pause() }
+    }
+
+    func pause() {
+        isPaused = true
+        sending?.pause()
+    }
+
+    func resume() {
+        isPaused = false
+        sending?.resume()
+    }
+
+    func leave() {
+        answer = nil
+        sending?.leave()
+    }
+}

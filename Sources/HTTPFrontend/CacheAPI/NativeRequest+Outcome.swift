@@ -1,0 +1,98 @@
+import CacheEngine
+import CacheKeys
+import HTTPCaching
+import HTTPTypes
+
+/// Carrying out native requests; safe from any task.
+extension NativeRequest {
+    /// What answers a request.
+    enum Outcome: Sendable {
+        case reply(CacheReply)
+        case stored(StoredResponse)
+        case all([CacheRow], cacheName: String)
+    }
+
+    func outcome(on engine: Engine) async -> Outcome {
+        do throws(CacheFailure) {
+            return try await run(on: engine)
+        } catch {
+            return .reply(.failure(error))
+        }
+    }
+
+    private func run(on engine: Engine) async throws(CacheFailure) -> Outcome {
+        switch operation {
+        case .caches: return .reply(.json(NativeJSON.caches(try await engine.caches())))
+        case .keys: return .reply(.json(try await keys(on: engine)))
+        case .match:
+            guard let query = query, let stored = try await engine.match(query) else {
+                return .reply(.miss(.uriMiss))
+            }
+            return .stored(stored)
+        case .matchAll:
+            let rows = try await engine.rows(of: cacheName, matching: query)
+            return .all(rows, cacheName: cacheName)
+        case .delete:
+            guard let query = query else { return .reply(.miss(.uriMiss)) }
+            return .reply(.json(NativeJSON.deleted(try await engine.delete(query))))
+        case .deleteTagged:
+            try await engine.deleteTagged(tags)
+            return .reply(.json(NativeJSON.deleted(true)))
+        case .deleteCache:
+            let existed = try await engine.deleteCache(cacheName)
+            return .reply(.json(NativeJSON.deleted(existed)))
+        }
+    }
+
+    private func keys(on engine: Engine) async throws(CacheFailure) -> JSONValue {
+        if let query = query {
+            let rows = try await engine.rows(of: cacheName, matching: query)
+            return NativeJSON.keys(rows, isLastPage: true)
+        }
+        try await engine.flush()
+        let rows = try await engine.cacheRows(
+            in: cacheName, after: after, limit: limit)
+        return NativeJSON.keys(rows, isLastPage: rows.count < limit)
+    }
+}
+
+/// The answers of native operations.
+enum NativeJSON {
+    static func caches(_ caches: [CacheSummary]) -> JSONValue {
+        .object([
+            (
+                "caches",
+                .array(
+                    caches.map {
+                        .object([
+                            ("name", .string($0.name)), ("entries", .number($0.entries)),
+                            ("bytes", .number($0.bytes)),
+                        ])
+                    })
+            )
+        ])
+    }
+
+    /// `next` is what `after` has to be for the next page; null at the end.
+    static func keys(_ rows: [CacheRow], isLastPage: Bool) -> JSONValue {
+        let next = isLastPage ? nil : rows.last?.id
+        return .object([
+            ("keys", .array(rows.map(key))), ("next", next.map { .number($0) } ?? .null),
+        ])
+    }
+
+    private static func key(_ row: CacheRow) -> JSONValue {
+        .object([
+            (row.url.scheme.isEmpty ? "key" : "url", .string(row.url.text)),
+            ("status", .number(row.status)), ("size", .number(row.size)),
+            ("storedAt", .number(row.storedAt)), ("freshUntil", .number(row.freshUntil)),
+            ("vary", .array(row.vary.map { .string($0) })),
+            (
+                "headers",
+                .object(row.requestFields.map { ($0.name.rawName, .string($0.value)) })
+            ),
+        ])
+    }
+
+    static func deleted(_ wasThere: Bool) -> JSONValue { .object([("deleted", .bool(wasThere))]) }
+}

@@ -1,0 +1,124 @@
+import CacheEngine
+import HTTPCaching
+import HTTPTypes
+import NIOCore
+
+/// A put: takes the content apart as it comes, stores the response when all of it is here.
+///
+/// What is not to be stored is taken to its end all the same: the workers' runtime looks at the
+/// answer only then. Confined to its connection's loop.
+final class PutExchange: AnswerSource {
+    private enum Phase {
+        case head(PutPayload)
+        case content(CachePut, PayloadHead)
+        case refused(NoStoreReason, detail: String?)
+        case ended
+    }
+
+    private let responder: CacheAPIResponder
+    private let request: CacheKeyRequest?
+    private weak var answer: Answer?
+    private var phase: Phase
+    private var received: Int64 = 0
+
+    init(
+        responder: CacheAPIResponder,
+        request: Result<CacheKeyRequest, CacheKeyRequest.Unkeyed>, answer: Answer
+    ) {
+        self.responder = responder
+        self.answer = answer
+        switch request {
+        case .success(let request):
+            self.request = request
+            phase = .head(PutPayload())
+        case .failure(let why):
+            self.request = nil
+            phase = .refused(.unkeyed, detail: why.rawValue)
+        }
+    }
+
+    func write(_ part: ByteBuffer) -> Bool {
+        switch phase {
+        case .head(var payload):
+            phase = .ended
+            switch payload.append(part) {
+            case .more: phase = .head(payload)
+            case .malformed: phase = .refused(.malformed, detail: Self.noResponse)
+            case .head(let head, let rest): return begin(head, rest)
+            }
+            return true
+        case .content(let put, _):
+            received += Int64(part.readableBytes)
+            return put.write(part)
+        case .refused, .ended: return true
+        }
+    }
+
+    private static let noResponse = "the content does not begin with the head of an HTTP/1 response"
+
+    private func begin(_ head: PayloadHead, _ rest: ByteBuffer) -> Bool {
+        guard let request else { return true }
+        let decision = PutRules.decide(
+            status: head.status.code, fields: head.fields,
+            hasAuthorization: request.hasAuthorization, overrides: request.overrides,
+            policy: responder.settings.policy, now: responder.engine.now)
+        switch decision {
+        case .failure(let reason):
+            phase = .refused(reason, detail: nil)
+            return true
+        case .success(let plan):
+            let put = CachePut(
+                engine: responder.engine,
+                head: .init(identity: request.identity, status: head.status, plan: plan),
+                announced: head.announcedLength, loop: responder.loop)
+            put.onRoom = { [weak self] in self?.answer?.answerWantsRequestBody() }
+            phase = .content(put, head)
+            guard rest.readableBytes > 0 else { return true }
+            received = Int64(rest.readableBytes)
+            return put.write(rest)
+        }
+    }
+
+    func finishRequestBody() {
+        let ended = phase
+        phase = .ended
+        switch ended {
+        case .ended: break
+        case .head: reply(.refused(.malformed), detail: "the content ends within a response's head")
+        case .refused(let reason, let detail): reply(.refused(reason), detail: detail)
+        case .content(let put, let head):
+            if let why = contradiction(in: head) {
+                put.cancel(because: .malformed)
+                return reply(.refused(.malformed), detail: why)
+            }
+            put.finish { [weak self] in self?.reply($0, detail: nil) }
+        }
+    }
+
+    /// Why the content cannot be that of the head.
+    private func contradiction(in head: PayloadHead) -> String? {
+        if let announced = head.announcedLength, announced != received {
+            return "the response announces \(announced) bytes, and \(received) came"
+        }
+        // RFC 9110 §15.3.5, §15.3.6
+        if head.status.code == 204 || head.status.code == 205, received > 0 {
+            return "a \(head.status.code) has no content"
+        }
+        return nil
+    }
+
+    private func reply(_ result: CachePutResult, detail: String?) {
+        answer?.reply(.put(result, detail: detail))
+    }
+
+    /// Before the end: what was stored before stays.
+    func leave() {
+        answer = nil
+        if case .content(let put, _) = phase { put.cancel() }
+        phase = .ended
+    }
+
+    func pause() {}
+
+    func resume() {}
+}
