@@ -28,7 +28,8 @@ let package = Package(
     name: "larder",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "larder", targets: ["larder"])
+        .executable(name: "larder", targets: ["larder"]),
+        .library(name: "LarderCache", targets: ["LarderCache"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -82,6 +83,13 @@ let package = Package(
             dependencies: [
                 "CacheEngine", "HTTPCaching", "CacheKeys", httpTypes, nioCore, nioPosix, nioHTTP1,
                 logging, .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+        // For Swift programs.
+        .target(
+            name: "LarderCache",
+            dependencies: [
+                "CacheEngine", "SQLiteStore", "HTTPCaching", "CacheKeys", httpTypes, nioCore,
+                logging,
             ]),
         .executableTarget(
             name: "larder",

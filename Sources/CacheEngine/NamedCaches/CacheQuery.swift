@@ -62,11 +62,28 @@ extension Engine {
         }
     }
 
-    func cacheIdentity(of url: CacheURL, in cacheName: String) throws(CacheFailure) -> EntryIdentity
-    {
+    /// The same for who makes keys now and then.
+    package func cacheIdentity(
+        of url: CacheURL, in cacheName: String
+    ) throws(CacheFailure) -> EntryIdentity {
         guard let hasher = try? KeyHasher(),
             let identity = cacheIdentity(of: url, in: cacheName, hasher: hasher)
         else { throw .unkeyed }
         return identity
+    }
+
+    /// Which variant a response that varies by `names` is for a request; nil when a value cannot be
+    /// keyed.
+    package func cacheVariant(of fields: any FieldLines, names: [String]) -> Variant? {
+        guard !names.isEmpty else { return Variant.none }
+        return variantKey(of: fields, names: names).map { Variant(names: names, key: $0) }
+    }
+
+    /// Forgets one stored response that another has taken the place of.
+    package func discardCached(_ stored: StoredResponse) { discard(stored) }
+
+    /// The keyed digest of credentials; nil when there are none.
+    package func credentialDigest(of fields: [(name: String, value: String)]) -> Digest? {
+        secret.digest(fields: fields)
     }
 }

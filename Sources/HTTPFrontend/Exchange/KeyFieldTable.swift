@@ -1,3 +1,4 @@
+import CacheKeys
 import HTTPCaching
 import NIOHTTP1
 
@@ -5,13 +6,6 @@ import NIOHTTP1
 ///
 /// Found in one pass over the lines, without an array for each.
 struct KeyFieldTable: Sendable {
-    /// What origins choose an answer to POST by, in the order of the key.
-    static let standard = [
-        "content-type", "content-encoding", "content-language", "accept", "accept-language",
-        acceptEncoding, "origin",
-    ]
-    private static let acceptEncoding = "accept-encoding"
-
     private struct Entry {
         var name: [UInt8]
         var place: Int
@@ -30,11 +24,11 @@ struct KeyFieldTable: Sendable {
     ///   - own: lower-case names that the operator adds.
     ///   - credentials: lower-case names of fields that carry credentials.
     init(own: [String], credentials: [String]) {
-        let names = Self.standard + own
+        let names = KeyFields.standard + own
         guarded = Set(names + credentials)
         self.names = names
         absent = Array(repeating: nil, count: names.count)
-        acceptEncodingPlace = names.firstIndex(of: Self.acceptEncoding) ?? 0
+        acceptEncodingPlace = names.firstIndex(of: KeyFields.acceptEncoding) ?? 0
         var table = [[Entry]](repeating: [], count: (names.map(\.utf8.count).max() ?? 0) + 1)
         for (place, name) in names.enumerated() {
             table[name.utf8.count].append(Entry(name: [UInt8](name.utf8), place: place))

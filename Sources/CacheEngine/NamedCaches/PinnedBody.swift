@@ -1,0 +1,30 @@
+package import NIOCore
+import NIOPosix
+
+/// The rows of a stored body for who reads them one at a time: they stay as long as this does,
+/// whatever becomes of their response.
+package final class PinnedBody: Sendable {
+    package let body: ChunkedBody
+    private let engine: Engine
+
+    package init(_ body: ChunkedBody, engine: Engine) {
+        self.body = body
+        self.engine = engine
+        engine.pins.pin(body.id)
+    }
+
+    deinit { engine.pins.unpin(body.id) }
+
+    /// One chunk, verified; nil when it cannot be read.
+    package func chunk(_ sequence: Int) async -> ByteBuffer? {
+        if let bytes = body.uncommitted?.chunk(sequence) { return bytes }
+        let loop = NIOSingletons.posixEventLoopGroup.next()
+        let finding = await withCheckedContinuation { continuation in
+            engine.readChunk(sequence, of: body.id, on: loop) { continuation.resume(returning: $0) }
+        }
+        guard case .bytes(let bytes) = finding,
+            bytes.readableBytes == body.length(ofChunk: sequence)
+        else { return nil }
+        return bytes
+    }
+}
