@@ -139,6 +139,9 @@ let package = Package(
                 httpTypes, nioCore, nioEmbedded, nioHTTP1, logging,
             ]),
         .testTarget(
+            name: "LarderCacheTests",
+            dependencies: ["LarderCache", "CacheTestKit", httpTypes, nioCore, logging]),
+        .testTarget(
             name: "LarderTests",
             dependencies: [
                 "larder", "CacheTestKit", nioCore, nioPosix, nioHTTP1, logging,

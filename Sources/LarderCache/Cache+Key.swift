@@ -33,7 +33,8 @@ extension Cache {
         let values = KeyFields.standard.map { name in
             Vary.normalizedValue(name: name, lines: fields.lines(named: name))
         }
-        let credentials = request.headerFields.compactMap { field -> (name: String, value: String)? in
+        let credentials = request.headerFields.compactMap {
+            field -> (name: String, value: String)? in
             let name = field.name.canonicalName
             return CredentialFields.isCredential(name, extra: []) ? (name, field.value) : nil
         }

@@ -57,7 +57,8 @@ extension Cache {
             let url = try request.cacheURL()
             // Requests of one URL may differ by what their responses vary by.
             let fields = request.headerFields.map { "\($0.name.canonicalName): \($0.value)" }
-            guard seen.insert(([url.text] + fields.sorted()).joined(separator: "\n")).inserted else {
+            guard seen.insert(([url.text] + fields.sorted()).joined(separator: "\n")).inserted
+            else {
                 throw CacheError.duplicateRequests
             }
         }

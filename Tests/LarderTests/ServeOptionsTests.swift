@@ -122,7 +122,7 @@ struct ServeOptionsTests {
     @Test func originMayComeFromTheEnvironment() throws {
         let settings = try ServeSettings(
             flags: [:], environment: ["LARDER_ORIGIN": "https://origin.example/api/"])
-        #expect(settings.configuration.origin.url.description == "https://origin.example/api")
+        #expect(settings.configuration.origin.url?.description == "https://origin.example/api")
     }
 
     @Test func emptyVariablesAreNotSet() throws {
