@@ -45,10 +45,10 @@ package struct CacheURL: Sendable, Hashable {
         self.target = path.first == UInt8(ascii: "/") ? text : "/" + text
     }
 
-    private init(scheme: String, authority: String, target: String) {
-        self.scheme = scheme
-        self.authority = authority
-        self.target = target
+    private init(ownKey key: String) {
+        scheme = ""
+        authority = ""
+        target = key
     }
 
     /// A key that takes the place of a URL: of the same name as the URL that it spells, if it does.
@@ -56,14 +56,17 @@ package struct CacheURL: Sendable, Hashable {
     /// Nil for an empty one, and where a NUL would end it early for some readers of the file.
     package static func custom(_ key: String) -> CacheURL? {
         guard (1...lengthMax).contains(key.utf8.count), !key.utf8.contains(0) else { return nil }
-        return CacheURL(key) ?? CacheURL(scheme: "", authority: "", target: key)
+        return CacheURL(key) ?? CacheURL(ownKey: key)
     }
 
     /// The text that it is made from again.
     package var text: String { scheme.isEmpty ? target : "\(scheme)://\(authority)\(target)" }
 
     /// Path without query.
-    package var path: Substring { target.prefix { $0 != "?" } }
+    package var path: Substring {
+        // A mark that combines makes another character of it, but no other byte.
+        target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
+    }
 
     private static func endsAuthority(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
