@@ -48,10 +48,9 @@ package enum PutRules {
         case .success(let end): freshUntil = end
         case .failure(let reason): return .failure(reason)
         }
-        if !overrides.tags.isEmpty, let name = CacheTags.name {
-            kept.append(
-                HTTPField(
-                    name: name, value: CacheTags.serialized(overrides.tags)))
+        let tags = CacheTags.serialized(overrides.tags)
+        if !tags.isEmpty, let name = CacheTags.name {
+            kept.append(HTTPField(name: name, value: tags))
         }
         return .success(
             PutPlan(terms: put.terms(freshUntil: freshUntil), fields: kept, vary: vary))
