@@ -36,7 +36,7 @@ package struct CacheURL: Sendable, Hashable {
             let authority = Self.authority(String(authority), scheme: scheme)
         else { return nil }
         let path = target.utf8.prefix { $0 != UInt8(ascii: "#") }
-        guard path.count <= Self.lengthMax, path.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+        guard path.count < Self.lengthMax, path.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             return nil
         }
         self.scheme = scheme

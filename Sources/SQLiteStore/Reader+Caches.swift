@@ -21,7 +21,7 @@ struct CacheStatements {
 }
 
 extension Reader {
-    func cacheRows(_ selection: CacheSelection) throws(SQLiteFailure) -> [CacheRow] {
+    func cacheRows(_ selection: CacheSelection) throws(SQLiteFailure) -> CachePage {
         switch selection.scope {
         case .all:
             return try collect(cacheStatements.rows, selection) { $0.text(selection.cacheName) }
@@ -41,9 +41,10 @@ extension Reader {
 
     private func collect(
         _ statement: RawStatement, _ selection: CacheSelection, _ bind: (inout Binder) -> Void
-    ) throws(SQLiteFailure) -> [CacheRow] {
+    ) throws(SQLiteFailure) -> CachePage {
         defer { statement.reset() }
-        var rows: [CacheRow] = []
+        var page = CachePage(rows: [], next: nil)
+        var count = 0
         var hasRow = try statement.firstRow { binder in
             bind(&binder)
             binder.integer(selection.after)
@@ -51,11 +52,13 @@ extension Reader {
             binder.integer(Int64(selection.limit))
         }
         while hasRow {
+            count += 1
+            if count == selection.limit { page.next = statement.integer(0) }
             // A row that makes no sense is found by no lookup either.
-            if let row = Self.row(statement) { rows.append(row) }
+            if let row = Self.row(statement) { page.rows.append(row) }
             hasRow = try statement.step()
         }
-        return rows
+        return page
     }
 
     private static func row(_ statement: RawStatement) -> CacheRow? {

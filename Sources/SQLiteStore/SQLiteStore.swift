@@ -110,7 +110,7 @@ package final class SQLiteStore: EntryStore {
         return try finish(result, on: file)
     }
 
-    package func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow] {
+    package func cacheRows(_ selection: CacheSelection) throws(StoreError) -> CachePage {
         let file = try currentFile()
         let result = file.readers.access { reader in
             Result { () throws(SQLiteFailure) in try reader.cacheRows(selection) }

@@ -21,7 +21,7 @@ struct AddingTests {
     }
 
     @Test func addPutsWhatItFetches() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             #expect(try await cache.add(.path("/a"), fetch: Self.fetch).isStored)
             #expect(try await cache.text(.path("/a")) == "content of /a")
@@ -33,7 +33,7 @@ struct AddingTests {
     }
 
     @Test func addAllIsAllOrNothing() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             await #expect(throws: CacheError.badStatus(404)) {
                 try await cache.addAll(
@@ -56,7 +56,7 @@ struct AddingTests {
     }
 
     @Test func keysForContentDifferByWhatChoosesTheAnswer() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             func key(
                 _ content: String = "{}", _ fields: HTTPFields = [:], path: String = "/search",

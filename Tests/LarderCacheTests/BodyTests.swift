@@ -55,7 +55,7 @@ struct BodyTests {
 
     @Test(arguments: [0, 1, 26, 27, 200])
     func sequencesOfAnyLength(count: Int) async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             let pieces = Pieces(count: count)
             #expect(try await cache.put(.path("/a"), .ok(), body: CacheBody(pieces)).isStored)
@@ -67,7 +67,7 @@ struct BodyTests {
                 #expect(isSame)
             }
         }
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let found = try #require(try await storage.default.match(.path("/a")))
             let isSame = try await found.body.collect(upTo: 1 << 22) == pieces(count).all
             #expect(isSame)
@@ -78,7 +78,7 @@ struct BodyTests {
 
     @Test(arguments: [0, 3, 100])
     func aBodyThatFailsStoresNothing(failsAt: Int) async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await cache.put(.path("/a"), .ok(), body: CacheBody("old"))
             let error = await #expect(throws: CacheError.self) {
@@ -95,7 +95,7 @@ struct BodyTests {
 
     @Test(arguments: [Int64(9), 11])
     func aLengthThatIsNotKeptStoresNothing(length: Int64) async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let body = CacheBody(Pieces(count: 1, bytes: 10), length: length)
             #expect(
                 try await storage.default.put(.path("/a"), .ok(), body: body)
@@ -105,7 +105,7 @@ struct BodyTests {
     }
 
     @Test func contentOfA204IsRefused() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let response = HTTPResponse(
                 status: .noContent, headerFields: [.cacheControl: "max-age=5"])
             #expect(
@@ -118,7 +118,8 @@ struct BodyTests {
     }
 
     @Test func whatIsTooLargeIsRefusedAndTakenToItsEnd() async throws {
-        try await place.with({ $0.maxBodyBytes = 100_000 }) { storage in
+        try await place.with({ $0.maxBodyBytes = 100_000 }) {
+            (storage: CacheStorage) async throws in
             let cache = storage.default
             #expect(
                 try await cache.put(.path("/a"), .ok(), body: CacheBody(Pieces(count: 11)))
@@ -131,7 +132,7 @@ struct BodyTests {
 
     /// The rows of a body stay for who has matched it.
     @Test func aBodyOutlivesItsDeletion() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             let pieces = Pieces(count: 100)
             try await cache.put(.path("/a"), .ok(), body: CacheBody(pieces))
@@ -158,7 +159,8 @@ struct BodyTests {
     }
 
     @Test func manyPutsAtOnceAreAllFound() async throws {
-        try await place.with({ $0.memoryBytes = 16 << 20 }) { storage in
+        try await place.with({ $0.memoryBytes = 16 << 20 }) {
+            (storage: CacheStorage) async throws in
             let cache = storage.default
             try await withThrowingTaskGroup { group in
                 for index in 0..<64 {

@@ -12,7 +12,7 @@ struct CacheStorageTests {
     }
 
     @Test func cachesAreMadeListedAndDeleted() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             #expect(try await storage.keys().isEmpty)
             #expect(try await !storage.has("v1"))
             let second = try await storage.open("v2")
@@ -33,7 +33,7 @@ struct CacheStorageTests {
     }
 
     @Test func equalKeysOfTwoCachesDoNotMix() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let caches = [
                 storage.default, try await storage.open("v1"), try await storage.open("v2"),
             ]
@@ -52,7 +52,7 @@ struct CacheStorageTests {
     }
 
     @Test func matchLooksIntoOneAfterTheOther() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let (first, second) = (try await storage.open("b"), try await storage.open("a"))
             try await second.put(.path("/x"), .ok(), body: CacheBody("second"))
             #expect(try await storage.match(.path("/x"))?.body.length == 6)
@@ -63,13 +63,13 @@ struct CacheStorageTests {
     }
 
     @Test func everythingSurvivesARestart() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = try await storage.open("v1")
             try await cache.put(.path("/a"), .ok(), body: CacheBody("kept"))
             try await cache.put(.path("/b"), .ok())
             try await cache.delete(.path("/b"))
         }
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             #expect(try await storage.keys() == ["v1"])
             let cache = try await storage.open("v1")
             #expect(try await cache.text(.path("/a")) == "kept")
@@ -79,7 +79,7 @@ struct CacheStorageTests {
 
     @Test(arguments: [String(repeating: "n", count: 1024), "a\0b"])
     func badNamesAreErrors(name: String) async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             await #expect(throws: CacheError.invalidName(name)) { try await storage.open(name) }
             await #expect(throws: CacheError.invalidName(name)) { try await storage.delete(name) }
             _ = try await storage.open(String(repeating: "ö", count: 511))
@@ -87,7 +87,7 @@ struct CacheStorageTests {
     }
 
     @Test func theEmptyNameIsTheDefaultCache() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             try await storage.default.put(.path("/a"), .ok())
             #expect(try await storage.open("").match(.path("/a")) != nil)
             #expect(try await storage.keys().isEmpty)
@@ -97,14 +97,15 @@ struct CacheStorageTests {
     }
 
     @Test func aSecondInstanceIsRefused() async throws {
-        try await place.with { _ in
+        try await place.with { (_: CacheStorage) async throws in
             let error = #expect(throws: CacheError.self) { _ = try place.open() }
             #expect("\(String(describing: error))".contains("in use"))
         }
     }
 
     @Test func unlimitedLifetimesAreTheW3Cs() async throws {
-        try await place.with({ $0.lifetimes = .unlimited }) { storage in
+        try await place.with({ $0.lifetimes = .unlimited }) {
+            (storage: CacheStorage) async throws in
             let cache = storage.default
             for (path, fields) in [
                 ("/a", HTTPFields()), ("/b", [.cacheControl: "no-store"]),
@@ -120,11 +121,12 @@ struct CacheStorageTests {
     }
 
     @Test func withoutDefaultsALifetimeMustBeNamed() async throws {
-        try await place.with({ $0.lifetimes = .fromFields }) { storage in
+        try await place.with({ $0.lifetimes = .fromFields }) {
+            (storage: CacheStorage) async throws in
             #expect(
                 try await storage.default.put(.path("/a"), .ok([:])) == .refused(.noLifetime))
         }
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             #expect(
                 try await storage.default.put(.path("/a"), .ok([:]))
                     == .stored(lifetime: .seconds(7200)))

@@ -13,7 +13,7 @@ struct CacheTests {
     }
 
     @Test func whatWasPutIsFound() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             #expect(try await cache.match(.path("/a")) == nil)
             let response = HTTPResponse(
@@ -33,7 +33,7 @@ struct CacheTests {
     }
 
     @Test func fragmentAndSpellingOfTheHostDoNotCount() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await cache.put(
                 .get("HTTPS://App.Example:443/a?b#c"), .ok(), body: CacheBody("x"))
@@ -44,7 +44,7 @@ struct CacheTests {
     }
 
     @Test func aSecondPutReplacesTheFirst() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             for text in ["one", "two", "three"] {
                 try await cache.put(.path("/a"), .ok(), body: CacheBody(text))
@@ -55,7 +55,7 @@ struct CacheTests {
     }
 
     @Test func aRefusedPutLeavesWhatWasThere() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await cache.put(.path("/a"), .ok(), body: CacheBody("one"))
             let refused = try await cache.put(
@@ -75,7 +75,7 @@ struct CacheTests {
 
     @Test(arguments: refusals)
     func refusalsSayWhy(fields: HTTPFields, why: PutRefusal) async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let result = try await storage.default.put(.path("/a"), .ok(fields))
             #expect(result == .refused(why))
             #expect(try await storage.default.match(.path("/a")) == nil)
@@ -83,7 +83,7 @@ struct CacheTests {
     }
 
     @Test func whatTheRuntimeRejectsIsThrown() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             var post = HTTPRequest.path("/a")
             post.method = .post
@@ -107,7 +107,7 @@ struct CacheTests {
     }
 
     @Test func deleteSaysWhetherSomethingWasThere() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await cache.put(.path("/a"), .ok())
             #expect(try await cache.delete(.path("/a")))
@@ -117,7 +117,7 @@ struct CacheTests {
     }
 
     @Test func ofConcurrentDeletionsOneFindsSomething() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             for _ in 0..<20 {
                 try await cache.put(.path("/a"), .ok())
@@ -131,7 +131,7 @@ struct CacheTests {
     }
 
     @Test func otherMethodsFindOnlyWhenAsked() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await cache.put(.path("/a"), .ok(), body: CacheBody("x"))
             var head = HTTPRequest.path("/a")
@@ -147,7 +147,7 @@ struct CacheTests {
     }
 
     @Test func queriesOfUrlsCountUnlessIgnored() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             for path in ["/a?x=1", "/a", "/a?x=2", "/ab", "/a/b?x=1"] {
                 try await cache.put(.path(path), .ok(), body: CacheBody(path))
@@ -164,7 +164,7 @@ struct CacheTests {
     }
 
     @Test func keysAreInTheOrderOfStoring() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             for path in ["/b", "/a", "/c"] { try await cache.put(.path(path), .ok()) }
             try await cache.put(.path("/b"), .ok())
@@ -176,7 +176,7 @@ struct CacheTests {
     }
 
     @Test func tagsAreDeletedTogether() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = try await storage.open("v1")
             try await cache.put(.path("/a"), .ok(), options: PutOptions(tags: ["News", "x"]))
             var fields = HTTPResponse.ok().headerFields
@@ -192,7 +192,7 @@ struct CacheTests {
     }
 
     @Test func theProgramRulesOverLifetimes() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             let noStore = HTTPResponse.ok([.cacheControl: "no-store"])
             #expect(

@@ -24,7 +24,7 @@ struct VaryTests {
     }
 
     @Test func variantsStandSideBySide() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await put(cache, "hello", language: "en")
             try await put(cache, "hallo", language: "de")
@@ -46,7 +46,7 @@ struct VaryTests {
     }
 
     @Test func deletingTakesTheVariantOrAll() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await put(cache, "hello", language: "en")
             try await put(cache, "hallo", language: "de")
@@ -63,7 +63,7 @@ struct VaryTests {
 
     /// W3C: a put replaces what a match for its request finds.
     @Test func aPutReplacesWhatItsRequestFinds() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             try await put(cache, "by language", language: "en")
             try await put(cache, "by nothing", language: "en", vary: "x-other")
@@ -73,7 +73,7 @@ struct VaryTests {
     }
 
     @Test func keysMatchWhatTheyName() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             for language in ["en", "de"] { try await put(cache, language, language: language) }
             let keys = try await cache.keys()
@@ -84,11 +84,11 @@ struct VaryTests {
     }
 
     @Test func variantsSurviveARestart() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             try await put(storage.default, "hello", language: "en")
             try await put(storage.default, "hallo", language: "de")
         }
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
             let german = try await cache.text(Self.request("de"))
             #expect(german == "hallo")
@@ -99,7 +99,7 @@ struct VaryTests {
 
     @Test func credentialsAreNotInKeysNorInTheFile() async throws {
         let secret = "Bearer 0123456789-very-secret"
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let request = HTTPRequest.path("/a", [.authorization: secret])
             let response = HTTPResponse.ok([
                 .cacheControl: "public, max-age=60", .vary: "authorization",
@@ -116,7 +116,7 @@ struct VaryTests {
     }
 
     @Test func aRequestWithCredentialsNeedsTheResponsesConsent() async throws {
-        try await place.with { storage in
+        try await place.with { (storage: CacheStorage) async throws in
             let request = HTTPRequest.path("/a", [.authorization: "Basic eA=="])
             #expect(try await storage.default.put(request, .ok()) == .refused(.credentials))
         }

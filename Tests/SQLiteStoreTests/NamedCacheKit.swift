@@ -77,7 +77,8 @@ extension SQLiteStore {
     ) throws -> [CacheRow] {
         try cacheRows(
             CacheSelection(
-                cacheName: cacheName, scope: scope, now: now, after: after, limit: limit))
+                cacheName: cacheName, scope: scope, now: now, after: after, limit: limit)
+        ).rows
     }
 
     /// The same, named by URLs.

@@ -254,7 +254,7 @@ package final class CachePut {
             writer.finish(lost: { [engine] in engine.forget(key, body: id) })
         }
         phase = .stored
-        end(.stored(seconds: response.terms.ttl(at: engine.clock.now())))
+        end(.stored(seconds: head.plan.lifetime))
     }
 }
 

@@ -22,12 +22,7 @@ extension Engine {
     ) async throws(CacheFailure) -> [CacheRow] {
         if let query { return try await cacheRows(matching: query) }
         try await flush()
-        var rows: [CacheRow] = []
-        while true {
-            let page = try await cacheRows(in: cacheName, after: rows.last?.id ?? 0)
-            rows += page
-            if page.isEmpty { return rows }
-        }
+        return try await allRows(of: cacheName, .all)
     }
 
     /// Deletes what a query finds: gone for every later match, and from the file when this returns.

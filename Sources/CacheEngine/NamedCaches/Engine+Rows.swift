@@ -67,7 +67,7 @@ extension Engine {
     package func cacheRows(
         in cacheName: String, scope: CacheSelection.Scope = .all, after: Int64 = 0,
         limit: Int = rowsPerRead
-    ) async throws(CacheFailure) -> [CacheRow] {
+    ) async throws(CacheFailure) -> CachePage {
         let selection = CacheSelection(
             cacheName: cacheName, scope: scope, now: clock.now(), after: after, limit: limit)
         return try await readFile { [self] () throws(StoreError) in
@@ -92,14 +92,22 @@ extension Engine {
             let identity = try cacheIdentity(of: query.url, in: query.cacheName)
             scope = .url(query.url, identity.uriKey)
         }
-        var found: [CacheRow] = []
-        var after: Int64 = 0
-        while true {
-            let page = try await cacheRows(in: query.cacheName, scope: scope, after: after)
-            found += page.filter { isSelected($0, by: query) }
-            guard page.count == Self.rowsPerRead, let last = page.last else { return found }
-            after = last.id
+        let all = try await allRows(of: query.cacheName, scope)
+        return all.filter { isSelected($0, by: query) }
+    }
+
+    /// Page by page.
+    func allRows(
+        of cacheName: String, _ scope: CacheSelection.Scope
+    ) async throws(CacheFailure) -> [CacheRow] {
+        var rows: [CacheRow] = []
+        var after: Int64? = 0
+        while let start = after {
+            let page = try await cacheRows(in: cacheName, scope: scope, after: start)
+            rows += page.rows
+            after = page.next
         }
+        return rows
     }
 
     private func isSelected(_ row: CacheRow, by query: CacheQuery) -> Bool {

@@ -64,6 +64,18 @@ package struct CacheRow: Sendable, Equatable {
     }
 }
 
+/// A part of a walk through a cache.
+package struct CachePage: Sendable, Equatable {
+    package var rows: [CacheRow]
+    /// What the next page is behind; nil at the end.
+    package var next: Int64?
+
+    package init(rows: [CacheRow], next: Int64?) {
+        self.rows = rows
+        self.next = next
+    }
+}
+
 /// One named cache; the default one has no name.
 package struct CacheSummary: Sendable, Equatable {
     package var name: String

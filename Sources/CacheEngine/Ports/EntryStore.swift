@@ -19,7 +19,7 @@ package protocol EntryStore: Sendable {
     func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding
 
     /// The rows of a named cache in the order in which they were put, in one short read.
-    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow]
+    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> CachePage
 
     /// The named caches in the order of their creation, in one read.
     func caches() throws(StoreError) -> [CacheSummary]

@@ -3,6 +3,8 @@ package import HTTPTypes
 /// How a response that is put is stored.
 package struct PutPlan: Sendable, Equatable {
     package var terms: ReuseTerms
+    /// Seconds from the put on.
+    package var lifetime: Int64
     /// The fields to keep: lines, order and letter case as received.
     ///
     /// None that end at a hop or that the response itself keeps from stores; no Age, which is made
@@ -53,7 +55,9 @@ package enum PutRules {
             kept.append(HTTPField(name: name, value: tags))
         }
         return .success(
-            PutPlan(terms: put.terms(freshUntil: freshUntil), fields: kept, vary: vary))
+            PutPlan(
+                terms: put.terms(freshUntil: freshUntil),
+                lifetime: ReuseTerms.difference(freshUntil, now), fields: kept, vary: vary))
     }
 
     /// The fields of a stored response as who put it gets them back: without those that were for
@@ -142,7 +146,7 @@ private struct Put {
         switch ttlDefaults {
         case .cloudflare:
             guard let ttl = Self.zoneTTL(status) else { return .failure(missingLifetime) }
-            return lasting(ttl, from: now)
+            return lasting(ttl, from: bornAt)
         case .none:
             guard StatusRules.allowsHeuristics(status, isPublic: false),
                 let guess = freshness.heuristicLifetime

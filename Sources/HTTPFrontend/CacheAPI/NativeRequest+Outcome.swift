@@ -47,12 +47,11 @@ extension NativeRequest {
     private func keys(on engine: Engine) async throws(CacheFailure) -> JSONValue {
         if let query = query {
             let rows = try await engine.rows(of: cacheName, matching: query)
-            return NativeJSON.keys(rows, isLastPage: true)
+            return NativeJSON.keys(CachePage(rows: rows, next: nil))
         }
         try await engine.flush()
-        let rows = try await engine.cacheRows(
-            in: cacheName, after: after, limit: limit)
-        return NativeJSON.keys(rows, isLastPage: rows.count < limit)
+        return NativeJSON.keys(
+            try await engine.cacheRows(in: cacheName, after: after, limit: limit))
     }
 }
 
@@ -74,10 +73,10 @@ enum NativeJSON {
     }
 
     /// `next` is what `after` has to be for the next page; null at the end.
-    static func keys(_ rows: [CacheRow], isLastPage: Bool) -> JSONValue {
-        let next = isLastPage ? nil : rows.last?.id
-        return .object([
-            ("keys", .array(rows.map(key))), ("next", next.map { .number($0) } ?? .null),
+    static func keys(_ page: CachePage) -> JSONValue {
+        .object([
+            ("keys", .array(page.rows.map(key))),
+            ("next", page.next.map { .number($0) } ?? .null),
         ])
     }
 

@@ -200,7 +200,7 @@ final class FakeStore: EntryStore {
         return KeyPage(names: names, next: nil)
     }
 
-    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow] {
+    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> CachePage {
         CacheWalk.rows(of: rows.sorted { $0.responseTime < $1.responseTime }, selection)
     }
 

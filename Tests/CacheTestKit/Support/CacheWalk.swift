@@ -8,7 +8,7 @@ package enum CacheWalk {
     /// - Parameter entries: in the order of storing.
     package static func rows(
         of entries: [StoredEntry], _ selection: CacheSelection
-    ) -> [CacheRow] {
+    ) -> CachePage {
         let rows = entries.enumerated().compactMap { index, entry -> CacheRow? in
             let identity = entry.identity
             guard identity.surface == .cacheAPI, identity.cacheName == selection.cacheName,
@@ -37,7 +37,9 @@ package enum CacheWalk {
                 size: entry.body.length, storedAt: entry.responseTime,
                 freshUntil: entry.terms.freshUntil)
         }
-        return Array(rows.prefix(selection.limit))
+        let page = rows.prefix(selection.limit)
+        return CachePage(
+            rows: Array(page), next: page.count == selection.limit ? page.last?.id : nil)
     }
 
     /// - Parameter names: of the caches that were opened, in order.

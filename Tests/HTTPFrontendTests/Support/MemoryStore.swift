@@ -94,7 +94,7 @@ final class MemoryStore: EntryStore {
         return KeyPage(names: names, next: nil)
     }
 
-    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> [CacheRow] {
+    func cacheRows(_ selection: CacheSelection) throws(StoreError) -> CachePage {
         CacheWalk.rows(of: entries.sorted { $0.responseTime < $1.responseTime }, selection)
     }
 
