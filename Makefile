@@ -1,12 +1,13 @@
 # make run                      build, then try larder in front of a small demo origin
 # make run ORIGIN=https://...   the same in front of a real origin
 # make test | check | release | format | bench
+# make docs | example           the documentation of LarderCache; a worker in Swift, tried out
 #
 # LISTEN, DEMO, DB, CACHE_POST and FLAGS change what `make run` starts, SWIFT_FLAGS how it is built.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format build release bench dependencies
+.PHONY: help run test check lint format build release bench docs example dependencies
 
 ORIGIN ?=
 LISTEN ?= 127.0.0.1:8080
@@ -25,10 +26,10 @@ debug := --scratch-path .build-debug --explicit-target-dependency-import-check e
 larder := .build-release/release/larder
 # One file without a Swift runtime to install; calls into the runtime are direct, too.
 release_flags := --scratch-path .build-release --static-swift-stdlib
-sources := Package.swift Sources Tests Migrations $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
+sources := Package.swift Sources Tests Migrations Examples/Package.swift Examples/Sources $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,5p
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,6p
 
 # Whatever is there already is left alone, however it came.
 dependencies:
@@ -116,6 +117,17 @@ run: release
 # The process tests run the binary that is built with them.
 test: dependencies
 	LARDER_BINARY='$(CURDIR)/.build-debug/debug/larder' swift test $(debug)
+	$(MAKE) example docs
+
+# A package of its own, with what only examples need.
+example: build
+	swift build --package-path Examples --scratch-path .build-examples $(SWIFT_FLAGS)
+	Examples/try.sh .build-examples/debug/PostCachingWorker .build-debug/debug/larder
+
+docs:
+	swift package --scratch-path .build-debug --allow-writing-to-directory .build-docs \
+	    generate-documentation --target LarderCache --output-path .build-docs --warnings-as-errors \
+	    --transform-for-static-hosting --hosting-base-path larder
 
 lint:
 	swift format lint --strict --parallel --recursive $(sources)

@@ -43,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         // Pure: no I/O, no clock, no lock, no Foundation.
@@ -140,7 +141,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "LarderCacheTests",
-            dependencies: ["LarderCache", "CacheTestKit", httpTypes, nioCore, logging]),
+            dependencies: [
+                "LarderCache", "HTTPFrontend", "OriginClient", "SQLiteStore", "CacheEngine",
+                "HTTPCaching", "CacheKeys", "CacheTestKit", httpTypes, nioCore, nioPosix, logging,
+            ]),
         .testTarget(
             name: "LarderTests",
             dependencies: [

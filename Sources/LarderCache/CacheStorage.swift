@@ -30,14 +30,17 @@ public final class CacheStorage: Sendable {
         public var lifetimes = Lifetimes.cloudflare
         /// Whether responses with a status of 500 and above may be stored; by default not.
         public var storesServerErrors = false
-        /// Bytes of stored responses in memory; 64 MiB. A quarter as much is for what is in flight.
+        /// Bytes of stored responses in memory; 64 MiB.
+        ///
+        /// A quarter as much is for what is in flight.
         public var memoryBytes = 64 << 20
         /// Bytes of the file, which eviction keeps; 10 GiB.
         public var maxFileBytes: Int64 = 10 << 30
         /// Bytes of the largest body that is stored; 512 MiB.
         public var maxBodyBytes = 512 << 20
-        /// Whether a commit waits until the disk has it; otherwise a loss of power may cost the last
-        /// second. By default it does.
+        /// Whether a commit waits until the disk has it, which is the default.
+        ///
+        /// Otherwise a loss of power may cost the last second.
         public var isFullyDurable = true
 
         /// The defaults.

@@ -113,8 +113,9 @@ struct CacheBlob: Equatable {
         overrides.tags = blob["cacheTags"]?.elements.compactMap(\.string) ?? []
     }
 
-    /// As JavaScript makes a string of it; what counts as false there is no key. Lists and objects
-    /// would name many things alike.
+    /// As JavaScript makes a string of it; what counts as false there is no key.
+    ///
+    /// Lists and objects would name many things alike.
     private static func cacheKey(_ value: JSONValue?) throws(CacheKeyRequest.Unkeyed) -> String? {
         switch value {
         case nil, .null, .bool(false): return nil
