@@ -172,7 +172,7 @@ public final class CacheStorage: Sendable {
         try await translated { () throws(CacheFailure) in try await engine.flush() }
     }
 
-    /// Writes what is not in the file yet and closes it; nothing can be put or matched afterwards.
+    /// Writes what is not in the file yet and closes it: the last call of a storage.
     ///
     /// - Returns: false when that was not done within `timeout`; the file is consistent anyway.
     @discardableResult

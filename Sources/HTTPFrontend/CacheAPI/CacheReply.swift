@@ -10,13 +10,16 @@ struct CacheReply: Equatable {
     var fields: [String: String] = [:]
     var mediaType = ""
     var content = ""
+    /// For the log, where a match was looked for.
+    var result: CacheStatus?
 
     /// A match without a result: the one form that the workers' runtime takes for it.
     static func miss(_ reason: ForwardReason, detail: String? = nil) -> CacheReply {
         let status = CacheStatus(result: .forwarded(reason), detail: detail)
         return CacheReply(
             status: .gatewayTimeout,
-            fields: ["CF-Cache-Status": "MISS", "Cache-Status": status.serialized()])
+            fields: ["CF-Cache-Status": "MISS", "Cache-Status": status.serialized()],
+            result: status)
     }
 
     /// What became of a put; Larder-Put says it in a form for programs.

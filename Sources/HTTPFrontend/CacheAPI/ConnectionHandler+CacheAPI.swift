@@ -31,7 +31,7 @@ extension ConnectionHandler {
             reply.rendered(
                 keepsAlive: state.keepsAlive, isHTTP10: head?.isHTTP10 ?? false,
                 isHead: head?.kind == .head))
-        log(status: reply.status.code, result: nil)
+        log(status: reply.status.code, result: reply.result)
         answerEnded()
     }
 

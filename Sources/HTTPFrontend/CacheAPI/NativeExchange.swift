@@ -15,6 +15,7 @@ final class NativeExchange: AnswerSource {
     private let isJSON: Bool
     private var content = ByteBuffer()
     private var isTooLong = false
+    private let charge: BudgetCharge
     /// Sends stored responses, once they are found.
     private var sending: (any AnswerSource)?
     private var isPaused = false
@@ -24,6 +25,7 @@ final class NativeExchange: AnswerSource {
     init(responder: CacheAPIResponder, head: GatedHead, answer: Answer) {
         self.responder = responder
         self.answer = answer
+        charge = BudgetCharge(responder.engine.budget)
         target = head.target
         // A browser asks before it sends this type from a page: no site can have it sent.
         let type = head.headers["content-type"].first?.split(separator: ";").first ?? ""
@@ -33,6 +35,7 @@ final class NativeExchange: AnswerSource {
     func write(_ part: ByteBuffer) -> Bool {
         isTooLong = isTooLong || content.readableBytes + part.readableBytes > Self.contentBytesMax
         if isTooLong { content = ByteBuffer() } else { content.writeImmutableBuffer(part) }
+        charge.set(content.storageCapacity)
         return true
     }
 

@@ -20,6 +20,8 @@ final class PutExchange: AnswerSource {
     private weak var answer: Answer?
     private var phase: Phase
     private var received: Int64 = 0
+    /// For a head that is not whole yet.
+    private let charge: BudgetCharge
 
     init(
         responder: CacheAPIResponder,
@@ -27,6 +29,7 @@ final class PutExchange: AnswerSource {
     ) {
         self.responder = responder
         self.answer = answer
+        charge = BudgetCharge(responder.engine.budget)
         switch request {
         case .success(let request):
             self.request = request
@@ -42,10 +45,13 @@ final class PutExchange: AnswerSource {
         case .head(var payload):
             phase = .ended
             switch payload.append(part) {
+            case .more where responder.engine.budget.level == .noReading:
+                phase = .refused(.overload, detail: nil)
             case .more: phase = .head(payload)
             case .malformed: phase = .refused(.malformed, detail: Self.noResponse)
             case .head(let head, let rest): return begin(head, rest)
             }
+            charge.set(payload.byteCount)
             return true
         case .content(let put, _):
             received += Int64(part.readableBytes)
@@ -57,6 +63,7 @@ final class PutExchange: AnswerSource {
     private static let noResponse = "the content does not begin with the head of an HTTP/1 response"
 
     private func begin(_ head: PayloadHead, _ rest: ByteBuffer) -> Bool {
+        charge.set(0)
         guard let request else { return true }
         let decision = PutRules.decide(
             status: head.status.code, fields: head.fields,

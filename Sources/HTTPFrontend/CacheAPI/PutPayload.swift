@@ -38,6 +38,9 @@ struct PutPayload {
     /// Bytes in which no end was found, so that each is looked at once.
     private var scanned = 0
 
+    /// Bytes that it holds.
+    var byteCount: Int { bytes.storageCapacity }
+
     /// Takes a part of the content; nothing more is to be given after a head or `.malformed`.
     mutating func append(_ part: ByteBuffer) -> Step {
         bytes.writeImmutableBuffer(part)
