@@ -73,8 +73,7 @@ struct PutPayload {
     }
 
     private static func head(_ bytes: ByteBufferView) -> PayloadHead? {
-        var lines = lines(bytes)
-        guard !lines.isEmpty, let status = status(lines.removeFirst()) else { return nil }
+        guard var lines = lines(bytes), let status = status(lines.removeFirst()) else { return nil }
         var fields = HTTPFields()
         for line in lines {
             guard let field = field(line) else { return nil }
@@ -83,16 +82,18 @@ struct PutPayload {
         return PayloadHead(status: status, fields: fields)
     }
 
-    /// Without the blank line at the end.
-    private static func lines(_ bytes: ByteBufferView) -> [ByteBufferView] {
+    // RFC 9112 §2.2: a bare LF could be an end for one reader and none for another
+    /// At least one, without the blank line at the end; nil where a line ends in LF alone.
+    private static func lines(_ bytes: ByteBufferView) -> [ByteBufferView]? {
         var lines: [ByteBufferView] = []
         var rest = bytes
         while let feed = rest.firstIndex(of: UInt8(ascii: "\n")) {
             let line = rest[..<feed]
-            if line.count > 1 { lines.append(line.dropLast()) }
+            guard line.last == UInt8(ascii: "\r") else { return nil }
+            lines.append(line.dropLast())
             rest = rest[(feed + 1)...]
         }
-        return lines
+        return lines.count > 1 ? lines.dropLast() : nil
     }
 
     // RFC 9112 §4; the minor version may be missing
