@@ -107,7 +107,8 @@ extension Engine {
     ///
     /// - Returns: whether there was one.
     package func deleteCache(_ name: String) async throws(CacheFailure) -> Bool {
-        let existed = try await caches().contains { $0.name == name }
+        // Names that only look alike are different caches.
+        let existed = try await caches().contains { $0.name.utf8.elementsEqual(name.utf8) }
         writes.invalidateGroups([EntryGroup.cache(name)], at: clock.now(), groups: groups)
         try await flush()
         return existed

@@ -17,7 +17,9 @@ indirect enum JSONValue: Equatable, Sendable {
         case (.array(let left), .array(let right)): left == right
         case (.object(let left), .object(let right)):
             left.count == right.count
-                && zip(left, right).allSatisfy { $0.name == $1.name && $0.value == $1.value }
+                && zip(left, right).allSatisfy {
+                    $0.name.utf8.elementsEqual($1.name.utf8) && $0.value == $1.value
+                }
         default: false
         }
     }
@@ -29,10 +31,10 @@ indirect enum JSONValue: Equatable, Sendable {
         self = value
     }
 
-    /// A member of an object; the last of several of one name.
+    /// A member of an object; the last of several of one name, byte for byte.
     subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.name == name }?.value
+        return members.last { $0.name.utf8.elementsEqual(name.utf8) }?.value
     }
 
     var string: String? { if case .string(let text) = self { text } else { nil } }

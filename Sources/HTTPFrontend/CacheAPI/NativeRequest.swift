@@ -75,7 +75,7 @@ struct NativeRequest: Sendable {
         return operation
     }
 
-    private static let names: Set<String> = [
+    private static let names = [
         "cache", "url", "key", "method", "headers", "ignoreSearch", "ignoreMethod", "ignoreVary",
         "tags", "after", "limit",
     ]
@@ -83,7 +83,8 @@ struct NativeRequest: Sendable {
     private static func checkNames(
         of members: [(name: String, value: JSONValue)]
     ) throws(Flaw) {
-        for member in members where !names.contains(member.name) {
+        for member in members
+        where !names.contains(where: { $0.utf8.elementsEqual(member.name.utf8) }) {
             throw Flaw("unknown member \(JSONValue.string(member.name).serialized)")
         }
     }
@@ -159,7 +160,9 @@ struct NativeFields: FieldLines {
         for member in members {
             let lines =
                 member.value.string.map { [$0] } ?? member.value.elements.compactMap(\.string)
-            guard !lines.isEmpty else {
+            guard !lines.isEmpty,
+                member.value.string != nil || lines.count == member.value.elements.count
+            else {
                 throw NativeRequest.Flaw("headers: expected strings or lists of strings")
             }
             values[member.name.lowercased(), default: []] += lines
