@@ -167,12 +167,13 @@ package final class CachePut {
         onRoom?()
     }
 
-    /// The rest is dropped.
+    /// The rest is taken and dropped: who was told to wait is told to go on.
     @discardableResult
     private func refuse(_ reason: NoStoreReason) -> Bool {
         if case .rows(let writer, _, _) = phase { writer.abandon() }
         phase = .refused(reason)
         end(.refused(reason))
+        onRoom?()
         return true
     }
 
@@ -188,7 +189,6 @@ package final class CachePut {
     /// A chunk was not written, or not in time.
     private func lost() {
         refuse(.overload)
-        onRoom?()
     }
 
     // MARK: Ending

@@ -22,6 +22,8 @@ extension ConnectionHandler {
 
     func endOfRequest() {
         if deadline.kind == .body { deadline.clear() }
+        // Who has all of it may never ask for more, and the next request is not to wait for that.
+        isUploadHeld = false
         let mode = contentMode
         switch mode {
         case .none, .streaming: contentMode = .none
