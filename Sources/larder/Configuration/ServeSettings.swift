@@ -47,6 +47,9 @@ struct ServeSettings: Equatable, Sendable {
             }
         }
         if let address = configuration.cacheAPI.address {
+            if let url = origin.url, url.host == address.host, url.port == address.port {
+                throw given.conflict("origin", "it is the address of --cache-api")
+            }
             if origin.url != nil, address == listener.address, address.port != 0 {
                 throw given.conflict("cache-api", "it is the address of --listen")
             }
