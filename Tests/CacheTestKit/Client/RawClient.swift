@@ -156,6 +156,22 @@ package final class RawClient {
         return Array(parser.unread)
     }
 
+    /// The next bytes as they come, past every parser; `nil` at the end of the connection.
+    ///
+    /// For answers that are too large to be kept. Not to be mixed with the other ways of reading.
+    package func readBytes() throws -> [UInt8]? {
+        var piece = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            try wait(for: POLLIN, until: .now.advanced(by: limit), "reading")
+            let count = recv(descriptor, &piece, piece.count, Int32(MSG_DONTWAIT))
+            if count == 0 { return nil }
+            if count > 0 { return Array(piece[..<count]) }
+            guard errno == EAGAIN || errno == EINTR else {
+                throw Failure.cut(partial: nil, isReset: true)
+            }
+        }
+    }
+
     private enum Piece {
         case bytes
         case end

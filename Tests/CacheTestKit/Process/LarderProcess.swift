@@ -25,8 +25,12 @@ package final class LarderProcess: Sendable {
     package let process: ChildProcess
     /// The port of the first `listening` line.
     package let port: Int
+    /// The port of the line `listening for the Cache API`; the other one without `--cache-api`.
+    package let cacheAPIPort: Int
 
-    /// Starts the binary and waits until it says that it listens.
+    private static let cacheAPIMark = "listening for the cache api"
+
+    /// Starts the binary and waits until it says that it listens, everywhere that it was told to.
     ///
     /// - Throws: `DeadlineError` with what it said, when it ends or stays silent instead.
     package init(
@@ -36,11 +40,14 @@ package final class LarderProcess: Sendable {
         process = try Self.run(
             arguments, environment: environment, directory: directory, outputName: outputName)
         let deadline = ContinuousClock.now.advanced(by: limit)
+        let mark = arguments.contains("--cache-api") ? Self.cacheAPIMark : "listening"
         while true {
-            if let port = Self.listeningPort(
-                in: process.standardError + process.standardOutput)
+            let output = process.standardError + process.standardOutput
+            if let port = Self.listeningPort(in: output),
+                let cacheAPIPort = Self.listeningPort(in: output, mark: mark)
             {
                 self.port = port
+                self.cacheAPIPort = cacheAPIPort
                 return
             }
             if let exit = process.exitIfEnded {
@@ -65,13 +72,13 @@ package final class LarderProcess: Sendable {
 
     package var standardError: String { process.standardError }
 
-    /// The port in the first line that holds the word `listening` and an address: as
-    /// `address=HOST:PORT`, or as `http://HOST:PORT`.
-    package static func listeningPort(in text: String) -> Int? {
+    /// The port in the first line that holds the word `listening`, or another lower-case mark, and an
+    /// address: as `address=HOST:PORT`, or as `http://HOST:PORT`.
+    package static func listeningPort(in text: String, mark: String = "listening") -> Int? {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
         // A line that is being written is not read before its end is there.
         let whole = text.hasSuffix("\n") ? lines[...] : lines.dropLast()
-        for line in whole where line.lowercased().contains("listening") {
+        for line in whole where line.lowercased().contains(mark) {
             let words = line.filter { $0 != "\"" }.split { " ,[]".contains($0) }
             for word in words {
                 let isAddress = word.hasPrefix("address=") || word.hasPrefix("http://")
