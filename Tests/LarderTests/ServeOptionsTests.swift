@@ -153,8 +153,8 @@ struct ServeOptionsTests {
         }
         #expect(
             error?.description
-                == "missing --origin URL (or LARDER_ORIGIN), the server to stand in front of"
-                + " (see `larder serve --help`)")
+                == "missing --origin URL (or LARDER_ORIGIN), the server to stand in front of,"
+                + " or --cache-api HOST:PORT (see `larder serve --help`)")
     }
 
     @Test(arguments: [

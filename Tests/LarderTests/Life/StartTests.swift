@@ -139,7 +139,9 @@ struct StartTests {
         let process = try LarderProcess.run(["serve", "--help"], directory: directory.path)
         #expect(try process.waitForExit(within: .seconds(60)) == .code(0))
         for flag in [
-            "--origin", "--listen", "--db", "--cache-post", "--default-ttl", "--ttl-override",
+            "--origin", "--listen", "--cache-api", "--cache-api-token-file",
+            "--cache-ttl-defaults", "--cache-api-5xx", "--db", "--cache-post", "--default-ttl",
+            "--ttl-override",
             "--set-cookie", "--ignore-credentials", "--ignore-request-directives",
             "--validate-post",
             "--credential-header", "--key-header",
