@@ -152,6 +152,14 @@ package enum AnswerFailure: Error, Sendable, Equatable {
     case tooSlow
 }
 
+/// A source that gives all at once, or asks for no content of the request.
+extension AnswerSource {
+    package func pause() {}
+    package func resume() {}
+    package func write(_ part: ByteBuffer) -> Bool { true }
+    package func finishRequestBody() {}
+}
+
 /// The running answer, as its receiver controls it.
 package protocol AnswerSource: AnyObject {
     func pause()

@@ -139,13 +139,51 @@ package enum EntryGroup {
     private static let cachePrefix = "cache "
 
     /// All of a named cache: it is in no row, but in the rows' cache name.
-    package static func cache(_ name: String) -> String { cachePrefix + name }
+    package static func cache(_ name: String) -> String { cachePrefix + escaped(name) }
 
     package static func tag(_ tag: String) -> String { "tag " + tag }
 
+    /// The URLs of a path whatever their query, for what is on its way in.
+    static func path(
+        scheme: String, authority: String, target: String, in cacheName: String
+    ) -> String {
+        let path = String(target.utf8.prefix { $0 != UInt8(ascii: "?") }) ?? target
+        return "path \(escaped(cacheName)) \(scheme)://\(authority)\(escaped(path))"
+    }
+
     /// The named cache that is meant by a group.
     package static func cacheName(of group: String) -> String? {
-        group.hasPrefix(cachePrefix) ? String(group.dropFirst(cachePrefix.count)) : nil
+        guard group.utf8.starts(with: cachePrefix.utf8) else { return nil }
+        return unescaped(group.utf8.dropFirst(cachePrefix.utf8.count))
+    }
+
+    /// Groups are compared as strings: names that only look alike must not be alike.
+    private static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 > 0x7E || $0 <= 0x20 || $0 == 0x25 }) else {
+            return text
+        }
+        return text.utf8.reduce(into: "") { escaped, byte in
+            if byte > 0x7E || byte <= 0x20 || byte == 0x25 {
+                let digits = String(byte, radix: 16)
+                escaped += digits.utf8.count == 1 ? "%0" + digits : "%" + digits
+            } else {
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            }
+        }
+    }
+
+    private static func unescaped(_ text: some Sequence<UInt8>) -> String {
+        var bytes: [UInt8] = []
+        var iterator = text.makeIterator()
+        while let byte = iterator.next() {
+            guard byte == 0x25, let high = iterator.next(), let low = iterator.next() else {
+                bytes.append(byte)
+                continue
+            }
+            bytes.append(
+                UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16) ?? byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

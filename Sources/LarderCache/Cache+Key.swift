@@ -5,7 +5,8 @@ public import HTTPTypes
 public import NIOCore
 
 extension Cache {
-    /// The key of a request whose content decides its answer: a GET of a URL that nobody can fetch.
+    /// The key of a request whose content decides its answer: a GET of a URL that nobody can fetch, its
+    /// scheme being `keyed+https` or the like.
     ///
     /// Equal only for the same method, URL, content, and Content-Type, Content-Encoding,
     /// Content-Language, Accept, Accept-Language, Accept-Encoding and Origin; credentials (Authorization,
@@ -18,9 +19,11 @@ extension Cache {
     ) throws(CacheError) -> HTTPRequest {
         let url = try request.cacheURL()
         guard let digest = digest(of: request, url, content) else { throw .unkeyable }
-        return HTTPRequest(
-            method: .get, scheme: "\(request.method.rawValue.lowercased())+\(url.scheme)",
-            authority: url.authority, path: "/\(digest.hexadecimal)\(url.target)")
+        let key = HTTPRequest(
+            method: .get, scheme: "keyed+\(url.scheme)", authority: url.authority,
+            path: "/\(digest.hexadecimal)\(url.target)")
+        _ = try key.cacheURL()
+        return key
     }
 
     private func digest(

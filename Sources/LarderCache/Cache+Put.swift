@@ -24,73 +24,79 @@ extension Cache {
         case .refused(let refusal): return .refused(refusal)
         case .running(let put):
             try await put.write(body)
-            return await put.finish()
+            return try await put.finish()
         }
     }
 
     /// Fetches a request and puts the response.
     ///
     /// - Throws: what ``put(_:_:body:options:)`` throws, ``CacheError/badStatus(_:)`` for a response
-    ///   that is no success, and what `fetch` throws.
-    @discardableResult
-    public func add(
-        _ request: HTTPRequest, fetch: CacheFetch
-    ) async throws -> PutResult {
-        try await addAll([request], fetch: fetch).first ?? .refused(.overload)
+    ///   that is no success, ``CacheError/refused(_:)`` for one that is not stored, and what `fetch`
+    ///   throws.
+    public func add(_ request: HTTPRequest, fetch: CacheFetch) async throws {
+        try await addAll([request], fetch: fetch)
     }
 
     /// Fetches all requests and puts all responses, or none of them.
     ///
-    /// One after the other; bodies go to the file as they come and are found when the last one is
-    /// whole.
+    /// One after the other; what is stored is found when the last one is whole. Small bodies are in
+    /// memory until then.
     /// - Throws: as ``add(_:fetch:)``, and ``CacheError/duplicateRequests`` where two requests name one
     ///   response; then nothing is stored.
-    @discardableResult
-    public func addAll(
-        _ requests: [HTTPRequest], fetch: CacheFetch
-    ) async throws -> [PutResult] {
-        var seen: Set<String> = []
-        for request in requests {
-            guard request.method == .get else {
-                throw CacheError.methodNotCacheable(request.method.rawValue)
-            }
-            let url = try request.cacheURL()
-            // Requests of one URL may differ by what their responses vary by.
-            let fields = request.headerFields.map { "\($0.name.canonicalName): \($0.value)" }
-            guard seen.insert(([url.text] + fields.sorted()).joined(separator: "\n")).inserted
-            else {
-                throw CacheError.duplicateRequests
-            }
-        }
-        var begun: [RunningPut.Beginning] = []
+    public func addAll(_ requests: [HTTPRequest], fetch: CacheFetch) async throws {
+        try checkDistinct(requests)
+        var running: [RunningPut] = []
         do {
             for request in requests {
-                begun.append(try await fetchAndWrite(request, fetch))
+                running.append(try await fetchAndWrite(request, fetch))
             }
         } catch {
-            for case .running(let put) in begun { await put.cancel() }
+            for put in running { await put.cancel() }
             throw error
         }
-        var results: [PutResult] = []
-        for beginning in begun {
-            switch beginning {
-            case .refused(let refusal): results.append(.refused(refusal))
-            case .running(let put): results.append(await put.finish())
+        var refusal: PutRefusal?
+        for put in running {
+            if refusal != nil {
+                await put.cancel()
+            } else if case .refused(let why) = try await put.finish() {
+                refusal = why
             }
         }
-        return results
+        guard let refusal else { return }
+        // Those before it were stored a moment ago.
+        for request in requests { try await delete(request) }
+        throw CacheError.refused(refusal)
+    }
+
+    private func checkDistinct(_ requests: [HTTPRequest]) throws(CacheError) {
+        var seen: Set<[UInt8]> = []
+        for request in requests {
+            guard request.method == .get else {
+                throw .methodNotCacheable(request.method.rawValue)
+            }
+            // Requests of one URL may differ by what their responses vary by.
+            let fields = request.headerFields.map { "\($0.name.canonicalName): \($0.value)" }
+            let lines = [try request.cacheURL().text] + fields.sorted()
+            guard seen.insert(Array(lines.joined(separator: "\n").utf8)).inserted else {
+                throw .duplicateRequests
+            }
+        }
     }
 
     private func fetchAndWrite(
         _ request: HTTPRequest, _ fetch: CacheFetch
-    ) async throws -> RunningPut.Beginning {
+    ) async throws -> RunningPut {
         let (response, body) = try await fetch(request)
         guard (200...299).contains(response.status.code) else {
             throw CacheError.badStatus(response.status.code)
         }
         let beginning = try await RunningPut.begin(
             request, response, length: body.length, options: PutOptions(), in: self)
-        if case .running(let put) = beginning { try await put.write(body) }
-        return beginning
+        switch beginning {
+        case .refused(let refusal): throw CacheError.refused(refusal)
+        case .running(let put):
+            try await put.write(body)
+            return put
+        }
     }
 }

@@ -12,8 +12,9 @@ public struct Cache: Sendable {
     /// Empty for the default cache.
     public let name: String
 
-    /// The first response that was put for a request and is still fresh.
+    /// A response that was put for a request and is still fresh.
     ///
+    /// Where there are several: with options the first that was put, without the one put last.
     /// Nil for a request of another method than GET, unless the options say otherwise.
     public func match(
         _ request: HTTPRequest, options: CacheQueryOptions = CacheQueryOptions()
@@ -103,6 +104,8 @@ struct RequestFields: FieldLines {
 
 extension HTTPRequest {
     func cacheURL() throws(CacheError) -> CacheURL {
+        // As a walk gives the key of what a worker put under a key of its own.
+        if scheme == "", authority == "", let path, let key = CacheURL.custom(path) { return key }
         guard
             let url = CacheURL(
                 scheme: scheme ?? "", authority: authority ?? "", target: path ?? "/")

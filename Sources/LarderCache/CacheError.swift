@@ -1,7 +1,9 @@
 import CacheEngine
 import HTTPTypes
 
-/// Why an operation on a cache could not be carried out; what is stored is as it was.
+/// Why an operation on a cache could not be carried out.
+///
+/// What is stored is as it was, except for ``notWritten``.
 public enum CacheError: Error, Sendable, Equatable {
     /// The file cannot be opened: another instance has it, or it is no Larder file.
     case cannotOpen(String)
@@ -19,6 +21,10 @@ public enum CacheError: Error, Sendable, Equatable {
     case badStatus(Int)
     /// `addAll`: two of the requests find the same response.
     case duplicateRequests
+    /// `add` and `addAll`: a response is not stored.
+    case refused(PutRefusal)
+    /// A tag that no response can have.
+    case invalidTag
     /// The sequence of a body threw; its words.
     case bodyFailed(String)
     /// The body is longer than the caller takes.

@@ -130,7 +130,8 @@ public final class CacheStorage: Sendable {
 
     /// Whether there is a cache of that name.
     public func has(_ name: String) async throws(CacheError) -> Bool {
-        try await keys().contains(name)
+        // Names that only look alike are different caches.
+        try await keys().contains { $0.utf8.elementsEqual(name.utf8) }
     }
 
     /// Deletes a cache with everything in it; it is gone from the file when this returns.
@@ -146,8 +147,10 @@ public final class CacheStorage: Sendable {
 
     /// The names of all named caches, in the order of their creation.
     public func keys() async throws(CacheError) -> [String] {
-        let caches = try await translated { () throws(CacheFailure) in try await engine.caches() }
-        return caches.map(\.name).filter { !$0.isEmpty }
+        try await translated { () throws(CacheFailure) in
+            try await engine.flush()
+            return try await engine.cacheNames()
+        }
     }
 
     /// What the first cache has that has something for a request: the default one, then the named
@@ -155,7 +158,10 @@ public final class CacheStorage: Sendable {
     public func match(
         _ request: HTTPRequest, options: CacheQueryOptions = CacheQueryOptions()
     ) async throws(CacheError) -> CachedResponse? {
-        for name in [""] + (try await keys()) {
+        let names = try await translated { () throws(CacheFailure) in
+            try await engine.cacheNames()
+        }
+        for name in [""] + names {
             let cache = Cache(storage: self, name: name)
             if let found = try await cache.match(request, options: options) { return found }
         }
@@ -163,7 +169,11 @@ public final class CacheStorage: Sendable {
     }
 
     /// Deletes everything that was put under one of these tags, in all caches.
+    ///
+    /// - Throws: ``CacheError/invalidTag`` where one of them is no tag: printable ASCII without blanks and
+    ///   commas, up to 1024 bytes.
     public func delete(tags: [String]) async throws(CacheError) {
+        guard let tags = CacheTags.forDeletion(tags) else { throw .invalidTag }
         try await translated { () throws(CacheFailure) in try await engine.deleteTagged(tags) }
     }
 

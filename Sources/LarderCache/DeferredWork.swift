@@ -65,19 +65,28 @@ public final class DeferredWork: Sendable {
     /// - Returns: how many pieces of work were cancelled.
     @discardableResult
     public func drain(timeout: Duration = .seconds(30)) async -> Int {
-        let deadline = Task { [self] in
-            try? await Task.sleep(for: timeout)
-            resumeWaiting()
+        let deadline = ContinuousClock.now + timeout
+        let alarm = Task { [self] in
+            // Cancelled when all is done before.
+            if (try? await Task.sleep(until: deadline, clock: .continuous)) != nil { wake() }
         }
-        await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                guard !state.tasks.isEmpty else { return true }
-                state.waiting.append(continuation)
-                return false
+        defer { alarm.cancel() }
+        while ContinuousClock.now < deadline {
+            let isDone = state.withLock { state in
+                // In one step: what is taken is waited for.
+                if state.tasks.isEmpty { state.isClosed = true }
+                return state.tasks.isEmpty
             }
-            if isIdle { continuation.resume() }
+            if isDone { return 0 }
+            await withCheckedContinuation { continuation in
+                let isIdle = state.withLock { state in
+                    guard !state.tasks.isEmpty, ContinuousClock.now < deadline else { return true }
+                    state.waiting.append(continuation)
+                    return false
+                }
+                if isIdle { continuation.resume() }
+            }
         }
-        deadline.cancel()
         let rest = state.withLock { state in
             state.isClosed = true
             return Array(state.tasks.values)
@@ -86,7 +95,7 @@ public final class DeferredWork: Sendable {
         return rest.count
     }
 
-    private func resumeWaiting() {
+    private func wake() {
         let waiting = state.withLock { state in
             defer { state.waiting = [] }
             return state.waiting

@@ -15,8 +15,8 @@ struct RunningPut {
     private let handle: CachePutHandle
     private let variant: Variant
     private let mayHaveContent: Bool
-    /// What a match for the request finds so far.
-    private let superseded: StoredResponse?
+    /// What the request finds so far varies otherwise, and has to go.
+    private let superseded: CacheQuery?
 
     static func begin(
         _ request: HTTPRequest, _ response: HTTPResponse, length: Int64?, options: PutOptions,
@@ -37,28 +37,31 @@ struct RunningPut {
         case .failure(.varyStar): throw .varyStar
         case .failure(let reason): return .refused(PutRefusal(reason))
         }
+        let identity = try await translated { () throws(CacheFailure) in
+            try engine.cacheIdentity(of: url, in: cache.name)
+        }
+        let start = CachePut.Start(identity, on: engine)
         guard let variant = engine.cacheVariant(of: fields, names: plan.vary) else {
             return .refused(.unkeyed)
         }
         let query = CacheQuery(cacheName: cache.name, url: url, fields: fields)
-        let (identity, superseded) = try await translated { () throws(CacheFailure) in
-            (
-                try engine.cacheIdentity(of: url, in: cache.name),
-                try await engine.match(query)
-            )
+        let current = try await translated { () throws(CacheFailure) in
+            try await engine.match(query)
         }
         let head = CachePut.Head(
             identity: identity, variant: variant,
             requestFields: requestFields(request, variant.names), status: response.status,
             plan: plan)
         guard
-            let handle = try? await CachePutHandle(engine: engine, head: head, announced: length)
+            let handle = try? await CachePutHandle(
+                engine: engine, head: head, start: start, announced: length)
         else { return .refused(.overload) }
         let code = response.status.code
         return .running(
             RunningPut(
                 engine: engine, handle: handle, variant: variant,
-                mayHaveContent: code != 204 && code != 205, superseded: superseded))
+                mayHaveContent: code != 204 && code != 205,
+                superseded: current == nil || current?.variant == variant ? nil : query))
     }
 
     /// What a walk through the cache must know to match this response again.
@@ -95,13 +98,14 @@ struct RunningPut {
 
     func cancel() async { await handle.cancel() }
 
-    func finish() async -> PutResult {
+    func finish() async throws(CacheError) -> PutResult {
         switch await handle.finish() {
         case .refused(let reason): return .refused(PutRefusal(reason))
         case .stored(let seconds):
-            // It varies by other fields now, and would go on beside this one.
-            if let superseded, superseded.variant.key != variant.key {
-                engine.discardCached(superseded)
+            if let superseded {
+                try await translated { () throws(CacheFailure) in
+                    try await engine.supersede(superseded, by: variant)
+                }
             }
             return .stored(lifetime: .seconds(seconds))
         }

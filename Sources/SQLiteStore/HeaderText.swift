@@ -19,7 +19,8 @@ enum HeaderText {
         var fields = HTTPFields()
         var start = text.startIndex
         while start < text.endIndex {
-            guard let end = text[start...].firstIndex(of: UInt8(ascii: "\r")),
+            guard fields.count < countMax,
+                let end = text[start...].firstIndex(of: UInt8(ascii: "\r")),
                 end + 1 < text.endIndex, text[end + 1] == UInt8(ascii: "\n"),
                 let field = field(text[start..<end])
             else { return nil }
@@ -28,6 +29,9 @@ enum HeaderText {
         }
         return fields
     }
+
+    /// Below what `HTTPFields` takes without a trap, above what any head may have.
+    private static let countMax = 40_000
 
     private static func field(_ line: Slice<UnsafeRawBufferPointer>) -> HTTPField? {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")),

@@ -86,19 +86,21 @@ extension Reader {
             freshUntil: statement.integer(11))
     }
 
+    func cacheNames() throws(SQLiteFailure) -> [String] {
+        defer { cacheStatements.caches.reset() }
+        var names: [String] = []
+        var hasRow = try cacheStatements.caches.firstRow()
+        while hasRow {
+            names.append(String(decoding: cacheStatements.caches.bytes(0), as: UTF8.self))
+            hasRow = try cacheStatements.caches.step()
+        }
+        return names
+    }
+
     /// The default cache stands first, if something is stored in it.
     func caches() throws(SQLiteFailure) -> [CacheSummary] {
-        var names = [""]
-        do {
-            defer { cacheStatements.caches.reset() }
-            var hasRow = try cacheStatements.caches.firstRow()
-            while hasRow {
-                names.append(String(decoding: cacheStatements.caches.bytes(0), as: UTF8.self))
-                hasRow = try cacheStatements.caches.step()
-            }
-        }
         var summaries: [CacheSummary] = []
-        for name in names {
+        for name in [""] + (try cacheNames()) {
             defer { cacheStatements.size.reset() }
             guard try cacheStatements.size.firstRow({ $0.text(name) }) else { continue }
             let summary = CacheSummary(

@@ -118,6 +118,14 @@ package final class SQLiteStore: EntryStore {
         return try finish(result, on: file)
     }
 
+    package func cacheNames() throws(StoreError) -> [String] {
+        let file = try currentFile()
+        let result = file.readers.access { reader in
+            Result { () throws(SQLiteFailure) in try reader.cacheNames() }
+        }
+        return try finish(result, on: file)
+    }
+
     package func caches() throws(StoreError) -> [CacheSummary] {
         let file = try currentFile()
         let result = file.readers.access { reader in
@@ -199,8 +207,9 @@ extension Mutation {
     /// Puts and freshened rows are refused when the log is too long; what deletes goes on.
     fileprivate var growsLog: Bool {
         switch self {
-        case .put, .freshen, .chunk, .touch, .openCache: true
-        case .delete, .invalidate, .invalidateGroups, .dropBody: false
+        case .put, .freshen, .chunk, .touch: true
+        // One small row; and it must not hold up the deletions of its batch.
+        case .delete, .invalidate, .invalidateGroups, .dropBody, .openCache: false
         }
     }
 }

@@ -14,8 +14,9 @@ struct AddingTests {
     private static let fetch: CacheFetch = { request in
         let path = request.path ?? ""
         let status: HTTPResponse.Status = path.hasPrefix("/missing") ? .notFound : .ok
+        let control = path.hasPrefix("/private") ? "no-store" : "max-age=60"
         return (
-            HTTPResponse(status: status, headerFields: [.cacheControl: "max-age=60"]),
+            HTTPResponse(status: status, headerFields: [.cacheControl: control]),
             CacheBody("content of \(path)")
         )
     }
@@ -23,7 +24,7 @@ struct AddingTests {
     @Test func addPutsWhatItFetches() async throws {
         try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default
-            #expect(try await cache.add(.path("/a"), fetch: Self.fetch).isStored)
+            try await cache.add(.path("/a"), fetch: Self.fetch)
             #expect(try await cache.text(.path("/a")) == "content of /a")
             await #expect(throws: CacheError.badStatus(404)) {
                 try await cache.add(.path("/missing"), fetch: Self.fetch)
@@ -49,8 +50,11 @@ struct AddingTests {
                 try await cache.addAll([.path("/b"), post], fetch: Self.fetch)
             }
             #expect(try await cache.keys().isEmpty)
-            let results = try await cache.addAll([.path("/b"), .path("/a")], fetch: Self.fetch)
-            #expect(results.map(\.isStored) == [true, true])
+            await #expect(throws: CacheError.refused(.noStore)) {
+                try await cache.addAll([.path("/a"), .path("/private")], fetch: Self.fetch)
+            }
+            #expect(try await cache.keys().isEmpty)
+            try await cache.addAll([.path("/b"), .path("/a")], fetch: Self.fetch)
             #expect(try await cache.keys().map(\.path) == ["/b", "/a"])
         }
     }
@@ -68,7 +72,7 @@ struct AddingTests {
             }
             let plain = try key()
             #expect(plain.method == .get)
-            #expect(plain.scheme == "post+https")
+            #expect(plain.scheme == "keyed+https")
             #expect(plain.headerFields == [:])
             #expect(try key() == plain)
             #expect(try key("{}", [.range: "bytes=0-1", .ifNoneMatch: "*"]) == plain)

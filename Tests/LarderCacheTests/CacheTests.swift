@@ -191,6 +191,46 @@ struct CacheTests {
         }
     }
 
+    @Test func aTagThatIsNoneIsAnError() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            try await storage.default.put(.path("/a"), .ok(), options: PutOptions(tags: ["a"]))
+            await #expect(throws: CacheError.invalidTag) {
+                try await storage.delete(tags: ["a", "b c"])
+            }
+            #expect(try await storage.default.match(.path("/a")) != nil)
+            try await storage.delete(tags: (0..<2000).map { "t\($0)" } + ["a"])
+            #expect(try await storage.default.match(.path("/a")) == nil)
+        }
+    }
+
+    /// Puts and deletions of one URL at once end as one of their orders would, in memory as in the
+    /// file.
+    @Test func memoryAndFileAgreeAfterARace() async throws {
+        for round in 0..<20 {
+            let texts = try await place.with { (storage: CacheStorage) async throws in
+                let cache = storage.default
+                try await withThrowingTaskGroup { group in
+                    for index in 0..<8 {
+                        group.addTask {
+                            let body = CacheBody("\(round) \(index)")
+                            _ = try await cache.put(.path("/a"), .ok(), body: body)
+                            if index == 3 { try await cache.delete(.path("/a")) }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                try await storage.flush()
+                let inMemory = try await cache.text(.path("/a"))
+                return (inMemory, try await cache.texts())
+            }
+            let afterRestart = try await place.with { (storage: CacheStorage) async throws in
+                try await storage.default.text(.path("/a"))
+            }
+            #expect(texts.0 == afterRestart)
+            #expect(texts.1 == (afterRestart.map { [$0] } ?? []))
+        }
+    }
+
     @Test func theProgramRulesOverLifetimes() async throws {
         try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default

@@ -72,6 +72,20 @@ struct VaryTests {
         }
     }
 
+    /// A response that varies by nothing is for everybody, and stands beside what another request has.
+    @Test func deletingTakesAllThatMatch() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            let cache = storage.default
+            try await put(cache, "hello", language: "en")
+            try await cache.put(Self.request("de"), .ok(), body: CacheBody("for all"))
+            #expect(try await cache.texts(Self.request("en")) == ["hello", "for all"])
+            #expect(try await cache.texts(Self.request("de")) == ["for all"])
+            #expect(try await cache.delete(Self.request("en")))
+            #expect(try await cache.texts().isEmpty)
+            #expect(try await cache.text(Self.request("en")) == nil)
+        }
+    }
+
     @Test func keysMatchWhatTheyName() async throws {
         try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default

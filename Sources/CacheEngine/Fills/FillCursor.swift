@@ -304,8 +304,4 @@ final class FillCursor: AnswerSource {
         reader?.leave()
         _ = finish()
     }
-
-    func write(_ part: ByteBuffer) -> Bool { true }
-
-    func finishRequestBody() {}
 }

@@ -138,6 +138,13 @@ package final class MemoryTier: Sendable {
         }
     }
 
+    /// Removes what is here under a name.
+    func remove(_ name: EntryName) {
+        shard(of: name.primaryKey).state.withLock {
+            $0.remove(name.primaryKey, variant: name.variantKey)
+        }
+    }
+
     /// Removes this very object; a newer one in its place stays.
     package func remove(_ response: StoredResponse) {
         shard(of: response.primaryKey).state.withLock { $0.remove(response) }

@@ -38,6 +38,17 @@ package final class CachePut {
         }
     }
 
+    /// When a put began: what is deleted from then on is newer than it.
+    package struct Start: Sendable {
+        fileprivate let generation: UInt64
+        fileprivate let groupStamp: UInt64
+
+        package init(_ identity: EntryIdentity, on engine: Engine) {
+            generation = engine.generation(of: identity.uriKey)
+            groupStamp = engine.groups.stamp
+        }
+    }
+
     private enum Phase {
         case inline(ByteBuffer)
         case rows(BodyWriter, rest: ByteBuffer, sequence: Int)
@@ -48,8 +59,7 @@ package final class CachePut {
     private let engine: Engine
     private let head: Head
     private let loop: any EventLoop
-    private let generation: UInt64
-    private let groupStamp: UInt64
+    private let start: Start
     private let charge: BudgetCharge
     private var phase: Phase
     private var length: Int64 = 0
@@ -66,14 +76,16 @@ package final class CachePut {
     /// Pauses between two looks whether the queue has room again.
     private static let retryPause = TimeAmount.milliseconds(10)
 
-    /// - Parameter seconds: the announced length of the content in bytes, where it is known.
-    package init(engine: Engine, head: Head, announced: Int64? = nil, loop: any EventLoop) {
+    /// - Parameters:
+    ///   - start: made before anything of the response was looked at.
+    ///   - announced: bytes of the content, where that is known.
+    package init(
+        engine: Engine, head: Head, start: Start, announced: Int64? = nil, loop: any EventLoop
+    ) {
         self.engine = engine
         self.head = head
+        self.start = start
         self.loop = loop
-        // Both before the first byte: what is deleted meanwhile is newer than this put.
-        generation = engine.generation(of: head.identity.uriKey)
-        groupStamp = engine.groups.stamp
         charge = BudgetCharge(engine.budget)
         if let announced, announced > Int64(engine.bodyLimit) {
             phase = .refused(.bodyLimit)
@@ -160,9 +172,11 @@ package final class CachePut {
         if chunk != nil {
             committed += 1
             charge.set(max(0, sequence - committed) * engine.logLimits.chunkBytes)
+            // Slow, but not stuck.
+            endDeadline()
         }
         if done != nil { return storeRows() }
-        guard !writer.mustWait else { return }
+        guard !writer.mustWait else { return startDeadline() }
         endDeadline()
         onRoom?()
     }
@@ -231,12 +245,21 @@ package final class CachePut {
     private func store(_ body: StoredBody) {
         guard done != nil else { return }
         let now = engine.clock.now()
+        var terms = head.plan.terms
+        // It took longer to come than it lives.
+        guard terms.isFresh(at: now) else {
+            refuse(.noLifetime)
+            return
+        }
+        // The newest of several is the one whose put ended last.
+        terms.dateValue = now
         let entry = StoredEntry(
             identity: head.identity, variant: head.variant, status: head.status,
-            fields: head.plan.fields.dated(now), body: body, terms: head.plan.terms,
+            fields: head.plan.fields.dated(now), body: body, terms: terms,
             requestTime: now, responseTime: now, requestFields: head.requestFields)
         let response = engine.makeResponse(
-            entry, generation: generation, groupStamp: groupStamp, epoch: engine.currentEpoch)
+            entry, generation: start.generation, groupStamp: start.groupStamp,
+            epoch: engine.currentEpoch)
         switch engine.put(response) {
         case .queued: stored(response)
         case .outdated: refuse(.generation)
@@ -261,13 +284,13 @@ package final class CachePut {
 extension Engine {
     /// Makes what was put findable at once and queues it for the file.
     fileprivate func put(_ response: StoredResponse) -> PutOutcome {
-        let outcome = writes.put(
-            response, isFreshen: false, replacesRow: true, keepsOlder: true,
-            generations: generations, groups: groups)
-        if outcome == .queued {
+        let identity = response.entry.identity
+        let group = EntryGroup.path(
+            scheme: identity.scheme, authority: identity.authority, target: identity.target,
+            in: identity.cacheName)
+        return writes.put(response, group: group, generations: generations, groups: groups) {
             storedKeys.add(response.name)
             memory.insert(response)
         }
-        return outcome
     }
 }

@@ -7,11 +7,16 @@ package struct CachePutHandle: Sendable {
     private let put: NIOLoopBound<CachePut>
     private let loop: any EventLoop
 
-    /// Begins a put; what is deleted from here on is newer than it.
-    package init(engine: Engine, head: CachePut.Head, announced: Int64?) async throws {
+    /// Pieces that are written at a time, so that a large one does not claim memory at once.
+    private static let pieceBytes = 128 << 10
+
+    package init(
+        engine: Engine, head: CachePut.Head, start: CachePut.Start, announced: Int64?
+    ) async throws {
         let loop = NIOSingletons.posixEventLoopGroup.next()
         put = try await loop.submit {
-            let put = CachePut(engine: engine, head: head, announced: announced, loop: loop)
+            let put = CachePut(
+                engine: engine, head: head, start: start, announced: announced, loop: loop)
             return NIOLoopBound(put, eventLoop: loop)
         }.get()
         self.loop = loop
@@ -19,6 +24,15 @@ package struct CachePutHandle: Sendable {
 
     /// Writes a part; returns when there is room for the next.
     package func write(_ part: ByteBuffer) async {
+        var rest = part
+        while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)),
+            piece.readableBytes > 0
+        {
+            await writePiece(piece)
+        }
+    }
+
+    private func writePiece(_ part: ByteBuffer) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             loop.execute { [put] in
                 let put = put.value

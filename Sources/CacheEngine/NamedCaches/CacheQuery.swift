@@ -39,7 +39,7 @@ package struct CacheQuery: Sendable {
     var findsNothing: Bool { !isGet && !options.contains(.ignoreMethod) }
 }
 
-/// Why an operation on a named cache could not be carried out; what is stored is as it was.
+/// Why an operation on a named cache could not be carried out.
 package enum CacheFailure: Error, Sendable, Equatable {
     /// The file cannot be read.
     case unreadable

@@ -3,17 +3,23 @@ import HTTPCaching
 
 /// What programs do with named caches beside putting; each call is safe from any task.
 extension Engine {
-    /// The stored response that a query finds first, in the order of storing.
+    /// A stored response that a query finds: the first in the order of storing where the query
+    /// ignores something, else the newest.
     package func match(_ query: CacheQuery) async throws(CacheFailure) -> StoredResponse? {
         guard !query.findsNothing else { return nil }
-        guard query.options.isDisjoint(with: [.ignoreSearch, .ignoreVary]) else {
-            for row in try await cacheRows(matching: query) {
-                if let stored = try await response(of: row, in: query.cacheName) { return stored }
-            }
-            return nil
+        if query.options.isDisjoint(with: [.ignoreSearch, .ignoreVary]) {
+            let identity = try cacheIdentity(of: query.url, in: query.cacheName)
+            let found = try await lookForCached(
+                identity, choice: .selected, fields: query.fields)
+            guard let found else { return nil }
+            if found.terms.isFresh(at: clock.now()) { return found }
+            // Another variant may be fresh still.
+            if found.variant.key == nil { return nil }
         }
-        let identity = try cacheIdentity(of: query.url, in: query.cacheName)
-        return try await findCached(identity, choice: .selected, fields: query.fields)
+        for row in try await cacheRows(matching: query) {
+            if let stored = try await response(of: row, in: query.cacheName) { return stored }
+        }
+        return nil
     }
 
     /// Everything that a query finds; nil finds all of a cache.
@@ -59,24 +65,31 @@ extension Engine {
     private func deleteURL(
         _ identity: EntryIdentity, fields: any FieldLines, ignoresVary: Bool
     ) async throws(CacheFailure) -> Bool {
+        var wasFresh = false
         while true {
             let generation = generation(of: identity.uriKey)
-            let found = try await findCached(
+            let found = try await lookForCached(
                 identity, choice: ignoresVary ? .any : .selected, fields: fields)
-            let isDone: Bool
+            let isFresh = found?.terms.isFresh(at: clock.now()) ?? false
             if let found, !ignoresVary {
-                isDone = writes.delete(found.name, expected: generation, generations: generations)
-                if isDone { memory.remove(found) }
+                // One variant after the other, as long as the request finds some; from the file, too,
+                // which would give the same row again.
+                if writes.delete(found.name, expected: generation, generations: generations) {
+                    memory.remove(found.name)
+                    wasFresh = wasFresh || isFresh
+                    try await flush()
+                }
             } else if ignoresVary, found != nil || mayHold(identity) {
-                isDone = writes.invalidate(
+                let isDone = writes.invalidate(
                     identity.uriKey, at: clock.now(), expected: generation,
                     generations: generations)
+                if isDone { return isFresh }
             } else {
                 // Nothing to delete but what is on its way in.
-                isDone = writes.outdate(
+                let isDone = writes.outdate(
                     identity.uriKey, expected: generation, generations: generations)
+                if isDone { return wasFresh }
             }
-            if isDone { return found != nil }
         }
     }
 
@@ -86,6 +99,11 @@ extension Engine {
     }
 
     private func deleteRows(matching query: CacheQuery) async throws(CacheFailure) -> Bool {
+        // What is on its way in is not in any row yet.
+        groups.invalidate(
+            EntryGroup.path(
+                scheme: query.url.scheme, authority: query.url.authority, target: query.url.target,
+                in: query.cacheName))
         var found = false
         for row in try await cacheRows(matching: query) {
             let generation = generation(of: row.name.uriKey)
@@ -99,6 +117,7 @@ extension Engine {
 
     /// Makes a named cache, if there is none of that name.
     package func openCache(_ name: String) async throws(CacheFailure) {
+        if try await cacheNames().contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return }
         writes.openCache(name, at: clock.now())
         try await flush()
     }
@@ -115,10 +134,22 @@ extension Engine {
     }
 
     /// Deletes everything that was put with one of these tags, in every cache.
+    ///
+    /// - Parameter tags: as `CacheTags.forDeletion` gives them.
     package func deleteTagged(_ tags: [String]) async throws(CacheFailure) {
-        let names = CacheTags.normalized(tags).map(EntryGroup.tag)
-        guard !names.isEmpty else { return }
-        writes.invalidateGroups(names, at: clock.now(), groups: groups)
+        guard !tags.isEmpty else { return }
+        writes.invalidateGroups(tags.map(EntryGroup.tag), at: clock.now(), groups: groups)
         try await flush()
+    }
+
+    /// Deletes what a request finds beside a response that was just put for it: it varies otherwise
+    /// and would go on.
+    package func supersede(
+        _ query: CacheQuery, by variant: Variant
+    ) async throws(CacheFailure) {
+        for row in try await cacheRows(matching: query) where row.name.variantKey != variant.key {
+            memory.remove(row.name)
+            writes.delete(row.name)
+        }
     }
 }

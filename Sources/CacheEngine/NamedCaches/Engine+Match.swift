@@ -42,50 +42,75 @@ extension Engine {
         on loop: any EventLoop, done: @escaping @Sendable (CacheFinding) -> Void
     ) {
         let now = clock.now()
-        let finish = { @Sendable (stored: StoredResponse) in
-            done(stored.terms.isFresh(at: now) ? .fresh(stored) : .nothing(.stale))
-        }
-        let pending = writes.pending(identity.primaryKey)
-        if let newest = pending.chosen(choice, by: { variantKey(of: fields, names: $0) }) {
-            return loop.execute { finish(newest) }
-        }
-        guard !writes.hasPendingInvalidation(of: identity.uriKey),
-            expectation(of: identity) == .response
-        else { return loop.execute { done(.nothing(.uriMiss)) } }
-        var query = EntryQuery(
-            primaryKey: identity.primaryKey, uriKey: identity.uriKey, material: identity.material,
-            variantKey: { [self] in variantKey(of: fields, names: $0) })
-        query.choice = choice
-        readDurably(query, on: loop) { [self] finding in
+        lookForCached(identity, choice: choice, fields: fields, on: loop) { finding in
             switch finding {
-            case .response(let stored): finish(promote(stored))
+            case .response(let stored):
+                done(stored.terms.isFresh(at: now) ? .fresh(stored) : .nothing(.stale))
             case .none(let reason): done(.nothing(reason))
             case .unreadable: done(.unreadable)
             }
         }
     }
 
+    /// The same, stale or not.
+    private func lookForCached(
+        _ identity: EntryIdentity, choice: EntryQuery.Choice, fields: any FieldLines,
+        on loop: any EventLoop, done: @escaping @Sendable (DurableFinding) -> Void
+    ) {
+        let pending = writes.pending(identity.primaryKey)
+        if let newest = pending.chosen(choice, by: { variantKey(of: fields, names: $0) }) {
+            return loop.execute { done(.response(newest)) }
+        }
+        guard !writes.hasPendingInvalidation(of: identity.uriKey),
+            expectation(of: identity) == .response
+        else { return loop.execute { done(.none(.uriMiss)) } }
+        var query = EntryQuery(
+            primaryKey: identity.primaryKey, uriKey: identity.uriKey, material: identity.material,
+            variantKey: { [self] in variantKey(of: fields, names: $0) })
+        query.choice = choice
+        read(query, attemptsLeft: Self.readAttempts, on: loop, done: done)
+    }
+
+    private static let readAttempts = 8
+
+    /// Reads the file, again where something was invalidated meanwhile: it may have been something
+    /// else, and there is no origin to ask instead.
+    private func read(
+        _ query: EntryQuery, attemptsLeft: Int, on loop: any EventLoop,
+        done: @escaping @Sendable (DurableFinding) -> Void
+    ) {
+        let before = (generation(of: query.uriKey), groups.stamp)
+        readDurably(query, on: loop) { [self] finding in
+            switch finding {
+            case .response(let stored): done(.response(promote(stored)))
+            case .none
+            where attemptsLeft > 0
+                && before != (generation(of: query.uriKey), groups.stamp):
+                read(query, attemptsLeft: attemptsLeft - 1, on: loop, done: done)
+            case .none, .unreadable: done(finding)
+            }
+        }
+    }
+
     /// The same for who waits for it.
-    func findCached(
+    func lookForCached(
         _ identity: EntryIdentity, choice: EntryQuery.Choice, fields: any FieldLines
     ) async throws(CacheFailure) -> StoredResponse? {
         if choice == .selected {
             let inMemory = memory.response(for: identity.primaryKey) {
                 variantKey(of: fields, names: $0)
             }
-            if let inMemory, isCurrent(inMemory) {
-                return inMemory.terms.isFresh(at: clock.now()) ? inMemory : nil
-            }
+            if let inMemory, isCurrent(inMemory) { return inMemory }
         }
         let loop = NIOSingletons.posixEventLoopGroup.next()
         let finding = await withCheckedContinuation { continuation in
-            findCached(identity, choice: choice, fields: fields, on: loop) {
+            lookForCached(identity, choice: choice, fields: fields, on: loop) {
                 continuation.resume(returning: $0)
             }
         }
         switch finding {
-        case .fresh(let stored): return stored
-        case .nothing: return nil
+        case .response(let stored): return stored
+        case .none: return nil
         case .unreadable: throw .unreadable
         }
     }
@@ -105,11 +130,7 @@ extension Engine {
     }
 }
 
-extension StoredBodyReader: AnswerSource {
-    func write(_ part: ByteBuffer) -> Bool { true }
-
-    func finishRequestBody() {}
-}
+extension StoredBodyReader: AnswerSource {}
 
 extension [StoredResponse] {
     func chosen(

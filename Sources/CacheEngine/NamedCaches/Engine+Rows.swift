@@ -12,15 +12,16 @@ extension Engine {
 
     /// Waits until everything that is queued by now is in the file.
     ///
-    /// - Throws: `.notWritten` when that takes longer than ten seconds; it goes on.
+    /// - Throws: `.notWritten` when that takes longer than ten seconds, it goes on; at once after the
+    ///   engine was shut down.
     package func flush() async throws(CacheFailure) {
         let isDone = await withCheckedContinuation { continuation in
             let once = Once(continuation)
             let deadline = NIOSingletons.posixEventLoopGroup.next()
                 .scheduleTask(in: .seconds(Self.flushSeconds)) { once.resume(false) }
-            writes.flush {
+            writes.flush { isWritten in
                 deadline.cancel()
-                once.resume(true)
+                once.resume(isWritten)
             }
         }
         guard isDone else { throw .notWritten }
@@ -75,6 +76,11 @@ extension Engine {
         }
     }
 
+    /// The names of the named caches in the order of their creation.
+    package func cacheNames() async throws(CacheFailure) -> [String] {
+        try await readFile { [self] () throws(StoreError) in try store.cacheNames() }
+    }
+
     /// The named caches in the order of their creation; the default one first, if it has entries.
     package func caches() async throws(CacheFailure) -> [CacheSummary] {
         try await flush()
@@ -101,10 +107,12 @@ extension Engine {
         of cacheName: String, _ scope: CacheSelection.Scope
     ) async throws(CacheFailure) -> [CacheRow] {
         var rows: [CacheRow] = []
+        // What is put anew during the walk comes a second time, at the end.
+        var seen: Set<EntryName> = []
         var after: Int64? = 0
         while let start = after {
             let page = try await cacheRows(in: cacheName, scope: scope, after: start)
-            rows += page.rows
+            rows += page.rows.filter { seen.insert($0.name).inserted }
             after = page.next
         }
         return rows
@@ -120,8 +128,9 @@ extension Engine {
         of row: CacheRow, in cacheName: String
     ) async throws(CacheFailure) -> StoredResponse? {
         let identity = try cacheIdentity(of: row.url, in: cacheName)
-        return try await findCached(
+        let found = try await lookForCached(
             identity, choice: .exactly(row.name.variantKey), fields: NoFields())
+        return found.flatMap { $0.terms.isFresh(at: clock.now()) ? $0 : nil }
     }
 }
 

@@ -21,7 +21,11 @@ package protocol EntryStore: Sendable {
     /// The rows of a named cache in the order in which they were put, in one short read.
     func cacheRows(_ selection: CacheSelection) throws(StoreError) -> CachePage
 
-    /// The named caches in the order of their creation, in one read.
+    /// The names of the named caches in the order of their creation, in one short read.
+    func cacheNames() throws(StoreError) -> [String]
+
+    /// The named caches in the order of their creation, and the default one if it has entries; counts
+    /// every row of theirs.
     func caches() throws(StoreError) -> [CacheSummary]
 
     /// A name that no body in the file has or had; callable from any thread.

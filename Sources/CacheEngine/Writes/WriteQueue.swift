@@ -38,11 +38,13 @@ package final class WriteQueue: Sendable {
         var flushes: [Flush] = []
         /// Somebody waits for a commit: a batch does not linger.
         var isUrgent = false
+        /// The writer has been told that there will be nothing more.
+        var hasEnded = false
     }
 
     private struct Flush {
         var sequence: UInt64
-        var done: @Sendable () -> Void
+        var done: @Sendable (_ isWritten: Bool) -> Void
     }
 
     private let state: Mutex<State>
@@ -65,17 +67,43 @@ package final class WriteQueue: Sendable {
     /// Queues a put unless the URI was invalidated since the response's fill began; that check and
     /// the place in the queue are one step, so no invalidation can slip in between.
     ///
-    /// - Parameter keepsOlder: when it is shed, the row that it replaces stays.
     func put(
-        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, keepsOlder: Bool = false,
-        generations: Generations, groups: GroupStamps
+        _ response: StoredResponse, isFreshen: Bool, replacesRow: Bool, generations: Generations,
+        groups: GroupStamps
+    ) -> PutOutcome {
+        put(response, generations: generations, groups: groups) { queue in
+            queue.put(response, isFreshen: isFreshen, replacesRow: replacesRow)
+        }
+    }
+
+    /// The same for a program's put: when it is shed, the row that it replaces stays.
+    ///
+    /// - Parameters:
+    ///   - group: a further one that it belongs to while it is on its way in.
+    ///   - whenQueued: called in the same step, so that of two puts the later one is the later one
+    ///     everywhere; it must not call the queue.
+    func put(
+        _ response: StoredResponse, group: String, generations: Generations, groups: GroupStamps,
+        whenQueued: () -> Void
+    ) -> PutOutcome {
+        put(response, generations: generations, groups: groups) { queue in
+            guard groups.areCurrent([group], since: response.groupStamp) else { return nil }
+            let admission = queue.put(
+                response, isFreshen: false, replacesRow: true, keepsOlder: true)
+            if admission == .accepted { whenQueued() }
+            return admission
+        }
+    }
+
+    private func put(
+        _ response: StoredResponse, generations: Generations, groups: GroupStamps,
+        _ admit: (inout WriteQueueState) -> WriteQueueState.Admission?
     ) -> PutOutcome {
         let (outcome, signal) = state.withLock { state -> (PutOutcome, Bool) in
             guard generations.current(of: response.uriKey) == response.generation,
-                groups.areCurrent(response.groups, since: response.groupStamp)
+                groups.areCurrent(response.groups, since: response.groupStamp),
+                let admission = admit(&state.queue)
             else { return (.outdated, false) }
-            let admission = state.queue.put(
-                response, isFreshen: isFreshen, replacesRow: replacesRow, keepsOlder: keepsOlder)
             held.set(state.queue.putBytes)
             return (PutOutcome(admission), Self.shouldSignal(&state))
         }
@@ -136,17 +164,18 @@ package final class WriteQueue: Sendable {
         mutate { $0.openCache(name, at: time) }
     }
 
-    /// Calls `done` when everything that is queued by now is in the file or was dropped for good: on
-    /// the writer thread, or at once.
-    func flush(done: @escaping @Sendable () -> Void) {
-        let (isOver, signal) = state.withLock { state -> (Bool, Bool) in
+    /// Calls `done` when everything that is queued by now is in the file or was dropped for good, on
+    /// the writer thread or at once; with `false` when the writer has ended.
+    func flush(done: @escaping @Sendable (_ isWritten: Bool) -> Void) {
+        let (isOver, signal) = state.withLock { state -> (Bool?, Bool) in
             let sequence = state.queue.lastSequence
-            guard !state.queue.isOver(sequence) else { return (true, false) }
+            if state.queue.isOver(sequence) { return (true, false) }
+            if state.hasEnded { return (false, false) }
             state.flushes.append(Flush(sequence: sequence, done: done))
             state.isUrgent = true
-            return (false, Self.shouldSignal(&state))
+            return (nil, Self.shouldSignal(&state))
         }
-        if isOver { done() }
+        if let isOver { done(isOver) }
         if signal { wake.signal() }
     }
 
@@ -259,7 +288,10 @@ package final class WriteQueue: Sendable {
 
     private static func nextStep(_ state: inout State) -> Step {
         if state.queue.waiting.isEmpty {
-            guard !state.queue.isClosed else { return .finished }
+            guard !state.queue.isClosed else {
+                state.hasEnded = true
+                return .finished
+            }
             state.writer = .sleeping
             return .sleep
         }
@@ -304,7 +336,7 @@ package final class WriteQueue: Sendable {
             held.set(state.queue.putBytes)
             return (result, Self.takeFlushed(&state))
         }
-        for flush in flushed { flush.done() }
+        for flush in flushed { flush.done(true) }
         return result
     }
 

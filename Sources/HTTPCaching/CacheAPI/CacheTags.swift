@@ -23,16 +23,27 @@ package enum CacheTags {
         var result: [String] = []
         var bytes = 0
         for tag in tags {
-            let text = FieldSyntax.trimmed(tag)
-            guard (1...lengthMax).contains(text.utf8.count),
-                text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C })
-            else { continue }
-            let lower = FieldSyntax.lowercased(text)
+            guard let lower = normalized(tag) else { continue }
             bytes += lower.utf8.count + 1
             guard bytes <= byteCountMax, result.count < countMax else { break }
             if seen.insert(lower).inserted { result.append(lower) }
         }
         return result
+    }
+
+    private static func normalized(_ tag: String) -> String? {
+        let text = FieldSyntax.trimmed(tag)
+        guard (1...lengthMax).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2C })
+        else { return nil }
+        return FieldSyntax.lowercased(text)
+    }
+
+    /// Tags whose responses are to be deleted, any number of them; nil when one of them is none, and
+    /// so could not be meant.
+    package static func forDeletion(_ tags: [String]) -> [String]? {
+        let all = tags.compactMap(normalized)
+        return all.count == tags.count ? all : nil
     }
 
     static func serialized(_ tags: [String]) -> String {

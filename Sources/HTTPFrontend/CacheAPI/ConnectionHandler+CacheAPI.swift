@@ -1,6 +1,7 @@
 import CacheEngine
 import HTTPCaching
 import HTTPTypes
+import NIOCore
 
 /// A connection to the Cache API's listener.
 extension ConnectionHandler {
@@ -12,9 +13,25 @@ extension ConnectionHandler {
         case .streamed(let start):
             contentMode = .streaming
             startAnswer(start)
-            sendContinue(head)
+            continueLater(head)
         }
     }
+
+    /// Workers may copy `Expect` into a key, and their runtime, which does not wait, takes a 100 for
+    /// an answer: only who really waits gets one.
+    private func continueLater(_ head: GatedHead) {
+        guard head.expectsContinue, head.hasContent else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop.loop)
+        loop.loop.scheduleTask(in: Self.continuePause) { [number = exchangeNumber] in
+            let handler = bound.value
+            guard handler.exchangeNumber == number, handler.awaitsFirstContent,
+                !handler.isClosing
+            else { return }
+            handler.sendContinue()
+        }
+    }
+
+    private static let continuePause = TimeAmount.milliseconds(50)
 
     func respond(_ head: GatedHead, _ cacheAPI: CacheAPIResponder) {
         switch cacheAPI.respond(head, now: loop.now) {

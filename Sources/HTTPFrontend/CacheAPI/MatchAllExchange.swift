@@ -12,17 +12,21 @@ final class MatchAllExchange: AnswerSource {
     private let responder: CacheAPIResponder
     private let cacheName: String
     private var rows: ArraySlice<CacheRow>
+    /// Where the next page of a walk through all of the cache begins; nil at the end.
+    private var next: Int64?
     private let boundary: String
     private var answer: Answer?
     private var reader: (any AnswerSource)?
     private var isPaused = false
     private var isWaiting = false
 
+    /// - Parameter page: the rows, or the first of them.
     init(
-        _ responder: CacheAPIResponder, _ rows: [CacheRow], cacheName: String, answer: Answer
+        _ responder: CacheAPIResponder, _ page: CachePage, cacheName: String, answer: Answer
     ) {
         self.responder = responder
-        self.rows = rows[...]
+        rows = page.rows[...]
+        next = page.next
         self.cacheName = cacheName
         self.answer = answer
         boundary =
@@ -40,6 +44,7 @@ final class MatchAllExchange: AnswerSource {
     private func goOn() {
         guard let answer, !isPaused, !isWaiting, reader == nil else { return }
         guard let row = rows.popFirst() else {
+            if let next { return turnPage(next) }
             answer.answer(body: ByteBuffer(string: "--\(boundary)--\r\n"))
             self.answer = nil
             return answer.answerEnd()
@@ -51,6 +56,25 @@ final class MatchAllExchange: AnswerSource {
             let stored = try? await engine.response(of: row, in: cacheName)
             loop.execute { bound.value.found(stored, row) }
         }
+    }
+
+    private func turnPage(_ start: Int64) {
+        isWaiting = true
+        let (engine, loop, cacheName) = (responder.engine, responder.loop, cacheName)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        Task {
+            let page = try? await engine.cacheRows(in: cacheName, after: start)
+            loop.execute { bound.value.turned(page) }
+        }
+    }
+
+    private func turned(_ page: CachePage?) {
+        isWaiting = false
+        // What follows cannot be read: the answer must not look whole.
+        guard let page else { return partFailed(hasBegun: true) }
+        rows = page.rows[...]
+        next = page.next
+        goOn()
     }
 
     private func found(_ stored: StoredResponse?, _ row: CacheRow) {
@@ -122,10 +146,6 @@ final class MatchAllExchange: AnswerSource {
         reader?.leave()
         reader = nil
     }
-
-    func write(_ part: ByteBuffer) -> Bool { true }
-
-    func finishRequestBody() {}
 }
 
 /// Receives one stored response as a part of many.

@@ -72,8 +72,4 @@ final class MatchExchange: AnswerSource {
         answer = nil
         reader?.leave()
     }
-
-    func write(_ part: ByteBuffer) -> Bool { true }
-
-    func finishRequestBody() {}
 }

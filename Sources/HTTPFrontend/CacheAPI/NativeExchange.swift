@@ -12,7 +12,7 @@ final class NativeExchange: AnswerSource {
     private let responder: CacheAPIResponder
     private weak var answer: Answer?
     private let target: String
-    private let isJSON: Bool
+    private let refusal: CacheReply?
     private var content = ByteBuffer()
     private var isTooLong = false
     private let charge: BudgetCharge
@@ -27,9 +27,20 @@ final class NativeExchange: AnswerSource {
         self.answer = answer
         charge = BudgetCharge(responder.engine.budget)
         target = head.target
-        // A browser asks before it sends this type from a page: no site can have it sent.
+        refusal = Self.refusal(of: head)
+    }
+
+    /// Programs send neither of the fields by which a browser says which page asks; and a page of
+    /// another site cannot send JSON without asking before.
+    private static func refusal(of head: GatedHead) -> CacheReply? {
+        if head.headers.contains(name: "origin") || head.headers.contains(name: "sec-fetch-site") {
+            return .problem(.forbidden, "this is not for pages in a browser")
+        }
         let type = head.headers["content-type"].first?.split(separator: ";").first ?? ""
-        isJSON = type.lowercased().filter { $0 != " " } == "application/json"
+        guard type.lowercased().filter({ $0 != " " }) == "application/json" else {
+            return .problem(.unsupportedMediaType, "Content-Type is not application/json")
+        }
+        return nil
     }
 
     func write(_ part: ByteBuffer) -> Bool {
@@ -40,9 +51,7 @@ final class NativeExchange: AnswerSource {
     }
 
     func finishRequestBody() {
-        guard isJSON else {
-            return reply(.problem(.unsupportedMediaType, "Content-Type is not application/json"))
-        }
+        if let refusal { return reply(refusal) }
         guard !isTooLong else {
             return reply(.problem(.contentTooLarge, "the content is longer than 128 KiB"))
         }
@@ -72,8 +81,8 @@ final class NativeExchange: AnswerSource {
         switch outcome {
         case .reply(let reply): return self.reply(reply)
         case .stored(let stored): sending = MatchExchange(responder, stored, answer: answer)
-        case .all(let rows, let cacheName):
-            sending = MatchAllExchange(responder, rows, cacheName: cacheName, answer: answer)
+        case .all(let page, let cacheName):
+            sending = MatchAllExchange(responder, page, cacheName: cacheName, answer: answer)
         }
         self.sending = sending
         if isPaused { sending.pause() }

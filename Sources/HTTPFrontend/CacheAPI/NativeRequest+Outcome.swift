@@ -9,7 +9,7 @@ extension NativeRequest {
     enum Outcome: Sendable {
         case reply(CacheReply)
         case stored(StoredResponse)
-        case all([CacheRow], cacheName: String)
+        case all(CachePage, cacheName: String)
     }
 
     func outcome(on engine: Engine) async -> Outcome {
@@ -30,8 +30,12 @@ extension NativeRequest {
             }
             return .stored(stored)
         case .matchAll:
+            guard let query else {
+                try await engine.flush()
+                return .all(try await engine.cacheRows(in: cacheName), cacheName: cacheName)
+            }
             let rows = try await engine.rows(of: cacheName, matching: query)
-            return .all(rows, cacheName: cacheName)
+            return .all(CachePage(rows: rows, next: nil), cacheName: cacheName)
         case .delete:
             guard let query = query else { return .reply(.miss(.uriMiss)) }
             return .reply(.json(NativeJSON.deleted(try await engine.delete(query))))
@@ -47,7 +51,10 @@ extension NativeRequest {
     private func keys(on engine: Engine) async throws(CacheFailure) -> JSONValue {
         if let query = query {
             let rows = try await engine.rows(of: cacheName, matching: query)
-            return NativeJSON.keys(CachePage(rows: rows, next: nil))
+                .filter { $0.id > after }
+            let page = rows.prefix(limit)
+            return NativeJSON.keys(
+                CachePage(rows: Array(page), next: page.count < rows.count ? page.last?.id : nil))
         }
         try await engine.flush()
         return NativeJSON.keys(

@@ -1,5 +1,6 @@
 import CacheEngine
 import CacheKeys
+import HTTPCaching
 
 /// A request for what the workers' protocol has no words for: `POST /larder/OPERATION` with one JSON
 /// object.
@@ -14,6 +15,22 @@ struct NativeRequest: Sendable {
         case delete
         case deleteTagged = "delete-tagged"
         case deleteCache = "delete-cache"
+
+        /// What a request of this kind may say.
+        var members: [String] {
+            switch self {
+            case .caches: []
+            case .keys: Self.queryMembers + ["after", "limit"]
+            case .match, .matchAll, .delete: Self.queryMembers
+            case .deleteTagged: ["tags"]
+            case .deleteCache: ["cache"]
+            }
+        }
+
+        private static let queryMembers = [
+            "cache", "url", "key", "method", "headers", "ignoreSearch", "ignoreMethod",
+            "ignoreVary",
+        ]
     }
 
     /// What is wrong with a request, for its caller.
@@ -25,6 +42,7 @@ struct NativeRequest: Sendable {
 
     var operation: Operation
     var cacheName = ""
+    private var namesCache = false
     /// Nil where no URL was given: all of a cache.
     var query: CacheQuery?
     var tags: [String] = []
@@ -45,19 +63,21 @@ struct NativeRequest: Sendable {
         guard let json = JSONValue(parsing: content), case .object(let members) = json else {
             throw Flaw("the content is not one JSON object")
         }
-        try Self.checkNames(of: members)
+        try checkNames(of: members)
         if let cache = json["cache"] {
             guard let name = cache.string, name.utf8.count < CacheKeyRequest.nameBytesMax,
                 !name.utf8.contains(0)
             else { throw Flaw("cache: expected a name of fewer than 1024 bytes") }
             cacheName = name
+            namesCache = true
         }
         query = try Self.query(json, cacheName: cacheName)
         if let tags = json["tags"] {
-            self.tags = tags.elements.compactMap(\.string)
-            guard !self.tags.isEmpty, self.tags.count == tags.elements.count else {
-                throw Flaw("tags: expected a list of strings")
-            }
+            let texts = tags.elements.compactMap(\.string)
+            guard !texts.isEmpty, texts.count == tags.elements.count,
+                let tags = CacheTags.forDeletion(texts)
+            else { throw Flaw("tags: expected a list of printable ASCII without blanks or commas") }
+            self.tags = tags
         }
         after = try Self.number(json, "after", 0...Int64.max) ?? 0
         limit = Int(try Self.number(json, "limit", 1...Self.limitMax) ?? 1000)
@@ -75,16 +95,11 @@ struct NativeRequest: Sendable {
         return operation
     }
 
-    private static let names = [
-        "cache", "url", "key", "method", "headers", "ignoreSearch", "ignoreMethod", "ignoreVary",
-        "tags", "after", "limit",
-    ]
-
-    private static func checkNames(
+    private func checkNames(
         of members: [(name: String, value: JSONValue)]
     ) throws(Flaw) {
         for member in members
-        where !names.contains(where: { $0.utf8.elementsEqual(member.name.utf8) }) {
+        where !operation.members.contains(where: { $0.utf8.elementsEqual(member.name.utf8) }) {
             throw Flaw("unknown member \(JSONValue.string(member.name).serialized)")
         }
     }
@@ -143,7 +158,10 @@ struct NativeRequest: Sendable {
             guard query != nil else { throw Flaw("url or key is missing") }
         case .deleteTagged:
             guard !tags.isEmpty else { throw Flaw("tags is missing") }
-        case .caches, .keys, .matchAll, .deleteCache: break
+        case .deleteCache:
+            // Emptying the default cache is to be said: "".
+            guard namesCache else { throw Flaw("cache is missing") }
+        case .caches, .keys, .matchAll: break
         }
     }
 }

@@ -23,13 +23,5 @@ final class PurgeExchange: AnswerSource {
         }
     }
 
-    func pause() {}
-
-    func resume() {}
-
     func leave() { answer = nil }
-
-    func write(_ part: ByteBuffer) -> Bool { true }
-
-    func finishRequestBody() {}
 }

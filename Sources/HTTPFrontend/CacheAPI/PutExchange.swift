@@ -9,14 +9,13 @@ import NIOCore
 /// answer only then. Confined to its connection's loop.
 final class PutExchange: AnswerSource {
     private enum Phase {
-        case head(PutPayload)
+        case head(PutPayload, CacheKeyRequest, CachePut.Start)
         case content(CachePut, PayloadHead)
         case refused(NoStoreReason, detail: String?)
         case ended
     }
 
     private let responder: CacheAPIResponder
-    private let request: CacheKeyRequest?
     private weak var answer: Answer?
     private var phase: Phase
     private var received: Int64 = 0
@@ -32,26 +31,29 @@ final class PutExchange: AnswerSource {
         charge = BudgetCharge(responder.engine.budget)
         switch request {
         case .success(let request):
-            self.request = request
-            phase = .head(PutPayload())
+            // A deletion from here on is newer, although nothing of the response has come.
+            phase = .head(
+                PutPayload(), request, CachePut.Start(request.identity, on: responder.engine))
         case .failure(let why):
-            self.request = nil
             phase = .refused(.unkeyed, detail: why.rawValue)
         }
     }
 
     func write(_ part: ByteBuffer) -> Bool {
         switch phase {
-        case .head(var payload):
+        case .head(var payload, let request, let start):
             phase = .ended
-            switch payload.append(part) {
+            let step = payload.append(part)
+            charge.set(0)
+            switch step {
             case .more where responder.engine.budget.level == .noReading:
                 phase = .refused(.overload, detail: nil)
-            case .more: phase = .head(payload)
+            case .more:
+                charge.set(payload.byteCount)
+                phase = .head(payload, request, start)
             case .malformed: phase = .refused(.malformed, detail: Self.noResponse)
-            case .head(let head, let rest): return begin(head, rest)
+            case .head(let head, let rest): return begin(head, rest, request, start)
             }
-            charge.set(payload.byteCount)
             return true
         case .content(let put, _):
             received += Int64(part.readableBytes)
@@ -62,9 +64,9 @@ final class PutExchange: AnswerSource {
 
     private static let noResponse = "the content does not begin with the head of an HTTP/1 response"
 
-    private func begin(_ head: PayloadHead, _ rest: ByteBuffer) -> Bool {
-        charge.set(0)
-        guard let request else { return true }
+    private func begin(
+        _ head: PayloadHead, _ rest: ByteBuffer, _ request: CacheKeyRequest, _ start: CachePut.Start
+    ) -> Bool {
         let decision = PutRules.decide(
             status: head.status.code, fields: head.fields,
             hasAuthorization: request.hasAuthorization, overrides: request.overrides,
@@ -77,7 +79,7 @@ final class PutExchange: AnswerSource {
             let put = CachePut(
                 engine: responder.engine,
                 head: .init(identity: request.identity, status: head.status, plan: plan),
-                announced: head.announcedLength, loop: responder.loop)
+                start: start, announced: head.announcedLength, loop: responder.loop)
             put.onRoom = { [weak self] in self?.answer?.answerWantsRequestBody() }
             phase = .content(put, head)
             guard rest.readableBytes > 0 else { return true }
@@ -124,8 +126,4 @@ final class PutExchange: AnswerSource {
         if case .content(let put, _) = phase { put.cancel() }
         phase = .ended
     }
-
-    func pause() {}
-
-    func resume() {}
 }

@@ -42,6 +42,7 @@ extension ConnectionHandler {
         answer = nil
         // The origin did not want the rest.
         dropContent()
+        isUploadHeld = false
         perform(state.answerEnded())
         flushIfNeeded()
     }

@@ -5,6 +5,7 @@ import NIOCore
 /// Taking a request's content: streamed, or spooled until its key is known.
 extension ConnectionHandler {
     func take(_ part: ByteBuffer) {
+        awaitsFirstContent = false
         deadline.extend(.body, to: loop.uptime + loop.configuration.bodyTimeout)
         switch contentMode {
         case .none: break
@@ -21,6 +22,7 @@ extension ConnectionHandler {
     }
 
     func endOfRequest() {
+        awaitsFirstContent = false
         if deadline.kind == .body { deadline.clear() }
         // Who has all of it may never ask for more, and the next request is not to wait for that.
         isUploadHeld = false

@@ -27,6 +27,8 @@ extension ConnectionHandler {
         self.head = head
         state.requestBegan(keepsAlive: head.keepsAlive && !loop.isDraining)
         if head.hasContent { awaitContent() }
+        awaitsFirstContent = head.hasContent
+        exchangeNumber &+= 1
         if head.stopsDecoder { gate.shut() }
         if let cacheAPI { return begin(head, cacheAPI) }
         switch responder.plan(head) {
@@ -81,8 +83,12 @@ extension ConnectionHandler {
         answer.source = start(answer)
     }
 
-    func sendContinue(_ head: GatedHead) {
+    private func sendContinue(_ head: GatedHead) {
         guard head.expectsContinue, head.hasContent else { return }
+        sendContinue()
+    }
+
+    func sendContinue() {
         write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
         flushIfNeeded()
     }

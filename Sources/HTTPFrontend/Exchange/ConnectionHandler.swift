@@ -45,6 +45,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var needsFlush = false
     var isFlushScheduled = false
     var isUploadHeld = false
+    /// Tells the connection's exchanges apart.
+    var exchangeNumber = 0
+    /// The head of the current request has come and nothing behind it.
+    var awaitsFirstContent = false
     /// No further request is taken; what still comes in is discarded.
     var isClosing = false
     /// Our side has ended and all of it has gone out.

@@ -204,6 +204,8 @@ final class FakeStore: EntryStore {
         CacheWalk.rows(of: rows.sorted { $0.responseTime < $1.responseTime }, selection)
     }
 
+    func cacheNames() throws(StoreError) -> [String] { state.withLock { $0.caches } }
+
     func caches() throws(StoreError) -> [CacheSummary] {
         CacheWalk.summaries(of: rows, opened: state.withLock { $0.caches })
     }

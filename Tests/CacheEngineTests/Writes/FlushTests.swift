@@ -26,7 +26,9 @@ import Testing
             generations: generations, groups: GroupStamps())
     }
 
-    private func flush(_ name: String = "flush") { queue.flush { [heard] in heard.note(name) } }
+    private func flush(_ name: String = "flush") {
+        queue.flush { [heard] isWritten in heard.note(isWritten ? name : "not written") }
+    }
 
     /// What the writer is given next; nothing, after ten seconds, is a failure.
     private func take() -> [String] {
@@ -126,9 +128,9 @@ import Testing
     /// Who is told may ask again: nothing is locked meanwhile.
     @Test func theCallbackMayUseTheQueue() {
         _ = put(1)
-        queue.flush { [queue, heard] in
+        queue.flush { [queue, heard] _ in
             queue.delete(entryName(2, variant: nil))
-            queue.flush { heard.note("second") }
+            queue.flush { _ in heard.note("second") }
             heard.note("first")
         }
         _ = take()
@@ -215,7 +217,7 @@ import Testing
         let store = FakeStore()
         store.state.withLock { $0.commitErrors = [.busy, .full] }
         queue.delete(entryName(1, variant: nil))
-        queue.flush { [heard] in
+        queue.flush { [heard] _ in
             heard.note(store.commits.isEmpty ? "too early" : "flush")
         }
         let writer = DeferredWriter(

@@ -98,6 +98,8 @@ final class MemoryStore: EntryStore {
         CacheWalk.rows(of: entries.sorted { $0.responseTime < $1.responseTime }, selection)
     }
 
+    func cacheNames() throws(StoreError) -> [String] { opened.withLock { $0 } }
+
     func caches() throws(StoreError) -> [CacheSummary] {
         CacheWalk.summaries(of: entries, opened: opened.withLock { $0 })
     }
