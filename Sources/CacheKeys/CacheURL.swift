@@ -2,7 +2,7 @@
 /// program's own.
 ///
 /// Scheme and host are lower-case, the scheme's own port and the fragment are gone; path and query
-/// stay byte for byte. A key of one's own has neither scheme nor authority, so it equals no URL.
+/// stay byte for byte. A key of one's own has no authority, so it equals no URL.
 package struct CacheURL: Sendable, Hashable {
     package let scheme: String
     package let authority: String
@@ -25,31 +25,51 @@ package struct CacheURL: Sendable, Hashable {
         let start = bytes.index(colon, offsetBy: 3)
         let end = bytes[start...].firstIndex(where: Self.endsAuthority) ?? bytes.endIndex
         self.init(
-            scheme: text[..<colon], authority: text[start..<end], target: text[end...])
+            scheme: String(text[..<colon]), authority: String(text[start..<end]),
+            target: String(text[end...]))
     }
 
     /// A URL from its parts; `target` may lack the slash at its beginning.
-    package init?(
-        scheme: some StringProtocol, authority: some StringProtocol, target: some StringProtocol
-    ) {
+    ///
+    /// Parts that are in normal form already are taken as they are, without a copy.
+    package init?(scheme: String, authority: String, target: String) {
         guard let scheme = Self.scheme(scheme),
-            let authority = Self.authority(String(authority), scheme: scheme)
+            let authority = Self.authority(authority, scheme: scheme),
+            let target = Self.target(target)
         else { return nil }
-        let path = target.utf8.prefix { $0 != UInt8(ascii: "#") }
-        guard path.count < Self.lengthMax, path.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
-            return nil
-        }
         self.scheme = scheme
         self.authority = authority
-        let text = String(decoding: path, as: UTF8.self)
-        self.target = path.first == UInt8(ascii: "/") ? text : "/" + text
+        self.target = target
+    }
+
+    /// Without fragment, with a slash before it.
+    private static func target(_ text: String) -> String? {
+        var text = text
+        let shape = text.withUTF8 { bytes -> (end: Int, isRooted: Bool)? in
+            var end = 0
+            while end < bytes.count, bytes[end] != UInt8(ascii: "#") {
+                guard bytes[end] > 0x20, bytes[end] != 0x7F else { return nil }
+                end += 1
+            }
+            return (end, bytes.first == UInt8(ascii: "/"))
+        }
+        guard let shape, shape.end < lengthMax else { return nil }
+        if shape.isRooted, shape.end == text.utf8.count { return text }
+        let path = String(decoding: text.utf8.prefix(shape.end), as: UTF8.self)
+        return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
     }
 
     private init(ownKey key: String) {
-        scheme = ""
+        scheme = Self.ownScheme
         authority = ""
         target = key
     }
+
+    /// What stands for the scheme of a key of one's own: the file shows it as `key://...`.
+    package static let ownScheme = "key"
+
+    /// Whether it is a key of one's own.
+    package var isOwnKey: Bool { authority.isEmpty }
 
     /// A key that takes the place of a URL: of the same name as the URL that it spells, if it does.
     ///
@@ -60,7 +80,7 @@ package struct CacheURL: Sendable, Hashable {
     }
 
     /// The text that it is made from again.
-    package var text: String { scheme.isEmpty ? target : "\(scheme)://\(authority)\(target)" }
+    package var text: String { isOwnKey ? target : "\(scheme)://\(authority)\(target)" }
 
     /// Path without query.
     package var path: Substring {
@@ -73,11 +93,18 @@ package struct CacheURL: Sendable, Hashable {
     }
 
     // RFC 3986 §3.1
-    private static func scheme(_ text: some StringProtocol) -> String? {
-        guard let first = text.utf8.first, isLetter(first),
-            text.utf8.allSatisfy({ isLetter($0) || isDigit($0) || "+-.".utf8.contains($0) })
-        else { return nil }
-        return lowercased(text)
+    private static func scheme(_ text: String) -> String? {
+        var text = text
+        let isNormal = text.withUTF8 { bytes -> Bool? in
+            guard let first = bytes.first, isLetter(first),
+                bytes.allSatisfy({
+                    isLetter($0) || isDigit($0) || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E
+                })
+            else { return nil }
+            return bytes.allSatisfy { !isLetter($0) || $0 & 0x20 != 0 }
+        }
+        guard let isNormal else { return nil }
+        return isNormal ? text : lowercased(text)
     }
 
     private static func authority(_ text: String, scheme: String) -> String? {
@@ -99,7 +126,7 @@ package struct CacheURL: Sendable, Hashable {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    private static func lowercased(_ text: some StringProtocol) -> String {
+    private static func lowercased(_ text: String) -> String {
         String(decoding: text.utf8.map { isLetter($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }
@@ -112,14 +139,17 @@ extension CacheURL {
         package var material: [UInt8]
     }
 
+    /// The key that a lookup in memory needs; nil as `keys` is.
+    package func primaryKey(in cacheName: String, hasher: KeyHasher) -> CacheKey? {
+        hasher.primaryKey(
+            KeyParts(
+                surface: .cacheAPI, cacheName: cacheName, method: "GET", scheme: scheme,
+                authority: authority, target: target))
+    }
+
     /// Nil when a part cannot be keyed: bytes that a decoder had to repair.
     package func keys(in cacheName: String, hasher: KeyHasher) -> Keys? {
-        guard
-            let primary = hasher.primaryKey(
-                KeyParts(
-                    surface: .cacheAPI, cacheName: cacheName, method: "GET", scheme: scheme,
-                    authority: authority, target: target))
-        else { return nil }
+        guard let primary = primaryKey(in: cacheName, hasher: hasher) else { return nil }
         let material = hasher.lastMaterial
         guard
             let uri = hasher.uriKey(

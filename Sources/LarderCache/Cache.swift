@@ -105,7 +105,10 @@ struct RequestFields: FieldLines {
 extension HTTPRequest {
     func cacheURL() throws(CacheError) -> CacheURL {
         // As a walk gives the key of what a worker put under a key of its own.
-        if scheme == "", authority == "", let path, let key = CacheURL.custom(path) { return key }
+        if scheme == CacheURL.ownScheme, authority == "", let path, let key = CacheURL.custom(path)
+        {
+            return key
+        }
         guard
             let url = CacheURL(
                 scheme: scheme ?? "", authority: authority ?? "", target: path ?? "/")

@@ -67,13 +67,10 @@ extension Reader {
         }
         let variantBytes = statement.bytes(3)
         let variantKey = variantBytes.isEmpty ? nil : Digest(bytes: variantBytes)
-        let (scheme, target) = (text(4), text(6))
         guard let uriKey = Digest(bytes: statement.bytes(1)),
             let primaryKey = Digest(bytes: statement.bytes(2)),
             variantBytes.isEmpty == (variantKey == nil),
-            let url = scheme.isEmpty
-                ? CacheURL.custom(target)
-                : CacheURL(scheme: scheme, authority: text(5), target: target),
+            let url = url(scheme: text(4), authority: text(5), target: text(6)),
             let vary = VaryText.names(statement.bytes(7)),
             let requestFields = HeaderText.fields(statement.bytes(12)),
             let status = Int(exactly: statement.integer(8))
@@ -84,6 +81,12 @@ extension Reader {
             url: url, vary: vary, requestFields: requestFields, status: status,
             size: statement.integer(9), storedAt: statement.integer(10),
             freshUntil: statement.integer(11))
+    }
+
+    private static func url(scheme: String, authority: String, target: String) -> CacheURL? {
+        scheme == CacheURL.ownScheme && authority.isEmpty
+            ? CacheURL.custom(target)
+            : CacheURL(scheme: scheme, authority: authority, target: target)
     }
 
     func cacheNames() throws(SQLiteFailure) -> [String] {

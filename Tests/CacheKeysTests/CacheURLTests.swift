@@ -107,7 +107,7 @@ import Testing
     ])
     func keysOfOnesOwn(_ text: String) throws {
         let key = try #require(CacheURL.custom(text))
-        #expect(key.scheme.isEmpty && key.authority.isEmpty)
+        #expect(key.isOwnKey && key.authority.isEmpty)
         #expect(Array(key.text.utf8) == Array(text.utf8))
         #expect(CacheURL.custom(key.text) == key)
     }
@@ -208,7 +208,7 @@ import Testing
             let custom = try #require(CacheURL.custom(text), "\(text)")
             #expect(CacheURL.custom(custom.text) == custom, "\(text)")
             guard let url = CacheURL(text) else {
-                #expect(custom.scheme.isEmpty, "\(text)")
+                #expect(custom.isOwnKey, "\(text)")
                 continue
             }
             #expect(custom == url, "\(text)")

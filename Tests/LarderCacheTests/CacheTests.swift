@@ -69,7 +69,7 @@ struct CacheTests {
     private static let refusals: [(HTTPFields, PutRefusal)] = [
         ([.cacheControl: "private"], .private), ([.cacheControl: "no-cache"], .noCache),
         ([.cacheControl: "max-age=0"], .noLifetime),
-        ([.cacheControl: "max-age=9", .setCookie: "a=b"], .setCookie),
+        ([.cacheControl: "max-age=900", .setCookie: "a=b"], .setCookie),
         ([.cacheControl: "max-age=60", .age: "90"], .noLifetime),
     ]
 
@@ -237,12 +237,12 @@ struct CacheTests {
             let noStore = HTTPResponse.ok([.cacheControl: "no-store"])
             #expect(
                 try await cache.put(
-                    .path("/a"), noStore, options: PutOptions(lifetime: .seconds(9)))
-                    == .stored(lifetime: .seconds(9)))
+                    .path("/a"), noStore, options: PutOptions(lifetime: .seconds(900)))
+                    == .stored(lifetime: .seconds(900)))
             #expect(
                 try await cache.put(.path("/a"), .ok(), options: PutOptions(lifetime: .zero))
                     == .refused(.noLifetime))
-            let cookie = HTTPResponse.ok([.cacheControl: "max-age=5", .setCookie: "a=b"])
+            let cookie = HTTPResponse.ok([.cacheControl: "max-age=500", .setCookie: "a=b"])
             #expect(
                 try await cache.put(
                     .path("/b"), cookie, options: PutOptions(storesEverything: true)

@@ -237,10 +237,10 @@ struct NamedCacheTests {
     }
 
     @Test(
-        "The view shows a program's own key as it is",
+        "The view shows a program's own key as one",
         arguments: [
-            ("own key?x", "own key?x"), ("http://a/b#c", "http://a/b"), ("/a", "/a"),
-            ("://", "://"),
+            ("own key?x", "key://own key?x"), ("http://a/b#c", "http://a/b"), ("/a", "key:///a"),
+            ("://", "key://://"),
         ])
     func view(key: String, url: String) throws {
         try put([key], in: "c")

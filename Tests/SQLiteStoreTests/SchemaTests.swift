@@ -21,7 +21,7 @@ struct SchemaTests {
         #expect(
             try steps() == [
                 "1 initial 102e085e9846a80d", "2 large_bodies 09c5b0d8933b2165",
-                "3 stored_parts e034092840737b01", "4 named_caches 775c93ebbbc22a37",
+                "3 stored_parts e034092840737b01", "4 named_caches 7c06caaf7b77e3ed",
             ])
     }
 

@@ -46,7 +46,10 @@ struct CacheAPIResponder {
         switch head.method {
         case .GET, .HEAD, .PURGE: return .atEnd
         case .PUT:
-            let request = Result { () throws(CacheKeyRequest.Unkeyed) in try key(of: head) }
+            let request = Result { () throws(CacheKeyRequest.Unkeyed) in
+                let request = try CacheKeyRequest(head)
+                return (request, try identity(of: request))
+            }
             return .streamed { PutExchange(responder: self, request: request, answer: $0) }
         case .POST:
             return .streamed { NativeExchange(responder: self, head: head, answer: $0) }
@@ -54,30 +57,46 @@ struct CacheAPIResponder {
         }
     }
 
-    private func key(of head: GatedHead) throws(CacheKeyRequest.Unkeyed) -> CacheKeyRequest {
-        try CacheKeyRequest(head, engine: engine, hasher: hasher)
+    private func identity(
+        of request: CacheKeyRequest
+    ) throws(CacheKeyRequest.Unkeyed) -> EntryIdentity {
+        let identity = engine.cacheIdentity(
+            of: request.url, in: request.cacheName, hasher: hasher)
+        guard let identity else { throw .repaired }
+        return identity
     }
 
     func respond(_ head: GatedHead, now: EpochSeconds) -> Outcome {
-        let request: CacheKeyRequest
         do {
-            request = try key(of: head)
+            let request = try CacheKeyRequest(head)
+            guard head.method != .PURGE else {
+                let identity = try identity(of: request)
+                return .source { PurgeExchange(responder: self, identity: identity, answer: $0) }
+            }
+            return try match(head, request, now: now)
         } catch {
             return head.method == .PURGE
                 ? .reply(.problem(.badRequest, error.rawValue))
                 : .reply(.miss(.bypass, detail: error.rawValue))
         }
-        if head.method == .PURGE {
-            return .source {
-                PurgeExchange(responder: self, identity: request.identity, answer: $0)
-            }
-        }
+    }
+
+    private func match(
+        _ head: GatedHead, _ request: CacheKeyRequest, now: EpochSeconds
+    ) throws(CacheKeyRequest.Unkeyed) -> Outcome {
         // The runtime would take an upgrade for more than it is.
         if head.stopsDecoder { return .reply(.miss(.request, detail: "upgrade")) }
-        switch engine.cachedInMemory(request.identity.primaryKey, now: now) {
+        guard let key = request.url.primaryKey(in: request.cacheName, hasher: hasher) else {
+            throw .repaired
+        }
+        switch engine.cachedInMemory(key, now: now) {
         case .stale: return .reply(.miss(.stale))
-        case .unknown: return .source { MatchExchange(self, request.identity, answer: $0) }
+        case .unknown:
+            let identity = try identity(of: request)
+            return .source { MatchExchange(self, identity, answer: $0) }
         case .fresh(let stored):
+            // Nearly all hits.
+            if head.conditions.isEmpty, stored.wholeBody != nil { return .stored(stored, .full) }
             let selection = Self.selection(of: stored, for: head)
             if selection.isAtHand(in: stored, for: head.kind) { return .stored(stored, selection) }
             return .source { MatchExchange(self, stored, answer: $0) }

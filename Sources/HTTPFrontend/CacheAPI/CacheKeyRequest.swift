@@ -6,7 +6,8 @@ import NIOHTTP1
 /// What a request of the workers' runtime names: a cache, a URL in it, and what the key says about
 /// the response.
 struct CacheKeyRequest {
-    var identity: EntryIdentity
+    var cacheName: String
+    var url: CacheURL
     var overrides: PutOverrides
     /// The key's request has Authorization.
     var hasAuthorization: Bool
@@ -19,15 +20,12 @@ struct CacheKeyRequest {
         case repaired = "the key has bytes that are not UTF-8"
     }
 
-    init(_ head: GatedHead, engine: Engine, hasher: KeyHasher) throws(Unkeyed) {
+    init(_ head: GatedHead) throws(Unkeyed) {
         let blob = try CacheBlob(head.headers[CacheBlob.fieldName])
-        let cacheName = try Self.cacheName(head.headers["cf-cache-namespace"])
+        cacheName = try Self.cacheName(head.headers["cf-cache-namespace"])
         let named = blob.cacheKey.map { CacheURL.custom($0) } ?? Self.url(of: head)
         guard let url = named else { throw .url }
-        guard let identity = engine.cacheIdentity(of: url, in: cacheName, hasher: hasher) else {
-            throw .repaired
-        }
-        self.identity = identity
+        self.url = url
         overrides = blob.overrides
         hasAuthorization = head.headers.contains(name: "authorization")
     }

@@ -101,7 +101,7 @@ final class MatchAllExchange: AnswerSource {
     private func head(of stored: StoredResponse, _ row: CacheRow) -> ByteBuffer {
         // A key of a program's own may be any text.
         let name =
-            row.url.scheme.isEmpty
+            row.url.isOwnKey
             ? "Larder-Key: \(JSONValue.string(row.url.text).serialized)"
             : "Content-Location: \(row.url.text)"
         var head = ByteBuffer(

@@ -89,7 +89,7 @@ enum NativeJSON {
 
     private static func key(_ row: CacheRow) -> JSONValue {
         .object([
-            (row.url.scheme.isEmpty ? "key" : "url", .string(row.url.text)),
+            (row.url.isOwnKey ? "key" : "url", .string(row.url.text)),
             ("status", .number(row.status)), ("size", .number(row.size)),
             ("storedAt", .number(row.storedAt)), ("freshUntil", .number(row.freshUntil)),
             ("vary", .array(row.vary.map { .string($0) })),

@@ -9,10 +9,17 @@ import NIOCore
 /// answer only then. Confined to its connection's loop.
 final class PutExchange: AnswerSource {
     private enum Phase {
-        case head(PutPayload, CacheKeyRequest, CachePut.Start)
+        case head(PutPayload, Key)
         case content(CachePut, PayloadHead)
         case refused(NoStoreReason, detail: String?)
         case ended
+    }
+
+    /// What the response is put under, and when.
+    private struct Key {
+        var request: CacheKeyRequest
+        var identity: EntryIdentity
+        var start: CachePut.Start
     }
 
     private let responder: CacheAPIResponder
@@ -24,16 +31,16 @@ final class PutExchange: AnswerSource {
 
     init(
         responder: CacheAPIResponder,
-        request: Result<CacheKeyRequest, CacheKeyRequest.Unkeyed>, answer: Answer
+        request: Result<(CacheKeyRequest, EntryIdentity), CacheKeyRequest.Unkeyed>, answer: Answer
     ) {
         self.responder = responder
         self.answer = answer
         charge = BudgetCharge(responder.engine.budget)
         switch request {
-        case .success(let request):
+        case .success(let (request, identity)):
             // A deletion from here on is newer, although nothing of the response has come.
-            phase = .head(
-                PutPayload(), request, CachePut.Start(request.identity, on: responder.engine))
+            let start = CachePut.Start(identity, on: responder.engine)
+            phase = .head(PutPayload(), Key(request: request, identity: identity, start: start))
         case .failure(let why):
             phase = .refused(.unkeyed, detail: why.rawValue)
         }
@@ -41,7 +48,7 @@ final class PutExchange: AnswerSource {
 
     func write(_ part: ByteBuffer) -> Bool {
         switch phase {
-        case .head(var payload, let request, let start):
+        case .head(var payload, let key):
             phase = .ended
             let step = payload.append(part)
             charge.set(0)
@@ -50,9 +57,9 @@ final class PutExchange: AnswerSource {
                 phase = .refused(.overload, detail: nil)
             case .more:
                 charge.set(payload.byteCount)
-                phase = .head(payload, request, start)
+                phase = .head(payload, key)
             case .malformed: phase = .refused(.malformed, detail: Self.noResponse)
-            case .head(let head, let rest): return begin(head, rest, request, start)
+            case .head(let head, let rest): return begin(head, rest, key)
             }
             return true
         case .content(let put, _):
@@ -64,9 +71,8 @@ final class PutExchange: AnswerSource {
 
     private static let noResponse = "the content does not begin with the head of an HTTP/1 response"
 
-    private func begin(
-        _ head: PayloadHead, _ rest: ByteBuffer, _ request: CacheKeyRequest, _ start: CachePut.Start
-    ) -> Bool {
+    private func begin(_ head: PayloadHead, _ rest: ByteBuffer, _ key: Key) -> Bool {
+        let request = key.request
         let decision = PutRules.decide(
             status: head.status.code, fields: head.fields,
             hasAuthorization: request.hasAuthorization, overrides: request.overrides,
@@ -78,8 +84,8 @@ final class PutExchange: AnswerSource {
         case .success(let plan):
             let put = CachePut(
                 engine: responder.engine,
-                head: .init(identity: request.identity, status: head.status, plan: plan),
-                start: start, announced: head.announcedLength, loop: responder.loop)
+                head: .init(identity: key.identity, status: head.status, plan: plan),
+                start: key.start, announced: head.announcedLength, loop: responder.loop)
             put.onRoom = { [weak self] in self?.answer?.answerWantsRequestBody() }
             phase = .content(put, head)
             guard rest.readableBytes > 0 else { return true }

@@ -13,7 +13,7 @@ package enum CacheWalk {
             let identity = entry.identity
             guard identity.surface == .cacheAPI, identity.cacheName == selection.cacheName,
                 entry.terms.freshUntil > selection.now, Int64(index + 1) > selection.after,
-                let url = identity.scheme.isEmpty
+                let url = identity.authority.isEmpty
                     ? CacheURL.custom(identity.target)
                     : CacheURL(
                         scheme: identity.scheme, authority: identity.authority,

@@ -22,9 +22,24 @@ struct CacheKeyRequestTests {
     private func request(
         _ target: String = "http://a.example/x", _ fields: [(String, String)] = [],
         host: String? = nil, _ front: Front
-    ) throws -> CacheKeyRequest {
-        try CacheKeyRequest(
-            head(target, fields, host: host), engine: front.engine, hasher: KeyHasher())
+    ) throws -> Named {
+        let request = try CacheKeyRequest(head(target, fields, host: host))
+        let identity = front.engine.cacheIdentity(
+            of: request.url, in: request.cacheName, hasher: try KeyHasher())
+        guard let identity else { throw Unkeyed.repaired }
+        // What a lookup in memory is made with.
+        let key = request.url.primaryKey(in: request.cacheName, hasher: try KeyHasher())
+        #expect(key == identity.primaryKey)
+        return Named(
+            identity: identity, overrides: request.overrides,
+            hasAuthorization: request.hasAuthorization)
+    }
+
+    /// A request with the identity that follows from it.
+    private struct Named {
+        var identity: EntryIdentity
+        var overrides: PutOverrides
+        var hasAuthorization: Bool
     }
 
     private func name(_ identity: EntryIdentity) -> String {
@@ -207,7 +222,7 @@ struct CacheKeyRequestTests {
     @Test func aKeyTakesThePlaceOfTheURL() async throws {
         try await Front.run { front in
             for (key, expected) in [
-                ("abc", "||abc"), ("a b#c", "||a b#c"), ("/x", "||/x"),
+                ("abc", "key||abc"), ("a b#c", "key||a b#c"), ("/x", "key||/x"),
                 ("HTTP://B.example/x#y", "http|b.example|/x"),
             ] {
                 let line = JSONValue.object([("cacheKey", .string(key))]).serialized
