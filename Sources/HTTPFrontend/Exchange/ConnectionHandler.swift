@@ -181,7 +181,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let error = error as? HTTPParserError {
             // The decoder takes nothing more; what was asked before is still answered.
             gate.shut()
-            accept(.refused(RequestError(error)))
+            var refusal = RequestError(error)
+            // The parser knows more methods than this door has: to it, all others are one kind.
+            if cacheAPI != nil, refusal == .notImplemented { refusal = .methodNotAllowed }
+            accept(.refused(refusal))
             flushIfNeeded()
         } else {
             closeNow()

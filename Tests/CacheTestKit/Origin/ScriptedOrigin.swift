@@ -31,6 +31,8 @@ package final class ScriptedOrigin: Sendable {
         var connections = 0
         var open: [ObjectIdentifier: any Channel] = [:]
         var listener: (any Channel)?
+        /// Of the port, once nobody listens on it any more.
+        var reservation: PortReservation?
     }
 
     /// Weak, or the listener would keep its origin alive for ever.
@@ -105,13 +107,17 @@ package final class ScriptedOrigin: Sendable {
 
     package var connectionCount: Int { state.withLock { $0.connections } }
 
-    /// Ends listening and every connection at once.
+    /// Ends listening and every connection at once; the port stays this origin's.
     package func stop() {
         let (listener, open) = state.withLock { state in
             defer { (state.listener, state.open) = (nil, [:]) }
             return (state.listener, state.open)
         }
-        try? listener?.close().wait()
+        if let listener {
+            try? listener.close().wait()
+            let reservation = PortReservation(port: port)
+            state.withLock { $0.reservation = reservation }
+        }
         for channel in open.values { channel.close(promise: nil) }
     }
 

@@ -143,7 +143,9 @@ struct WireChecklistTests {
         }
     }
 
-    @Test(arguments: ["POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY", "PROPFIND"])
+    @Test(arguments: [
+        "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "FOO", "Get",
+    ])
     func otherMethods(method: String) async throws {
         try await withCacheStand { stand in
             try stand.put("http://a.example/x", payload("x"))
