@@ -25,8 +25,14 @@ fail() {
     exit 1
 }
 
+# Below those that the system gives away.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null || break
+    done
+    echo "$port"
 }
 
 await() { # pid, port

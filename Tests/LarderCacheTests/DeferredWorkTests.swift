@@ -17,7 +17,7 @@ struct DeferredWorkTests {
             }
             #expect(isTaken)
         }
-        #expect(await work.drain() == 0)
+        #expect(await work.drain(timeout: .seconds(600)) == 0)
         let doneValue = done.load(ordering: .relaxed)
         #expect(doneValue == 100)
         #expect(work.count == 0)
@@ -25,8 +25,8 @@ struct DeferredWorkTests {
 
     @Test func nothingToDoIsDrainedAtOnce() async {
         let work = DeferredWork()
-        #expect(await work.drain() == 0)
-        #expect(await work.drain() == 0)
+        #expect(await work.drain(timeout: .seconds(600)) == 0)
+        #expect(await work.drain(timeout: .seconds(600)) == 0)
     }
 
     @Test func oneFailureConcernsNoOther() async {
@@ -36,7 +36,7 @@ struct DeferredWorkTests {
         work.waitUntil { throw Failure() }
         work.waitUntil { done.wrappingAdd(1, ordering: .relaxed) }
         work.waitUntil { throw Failure() }
-        #expect(await work.drain() == 0)
+        #expect(await work.drain(timeout: .seconds(600)) == 0)
         let errorsValue = errors.load(ordering: .relaxed)
         #expect(errorsValue == 2)
         let doneValue = done.load(ordering: .relaxed)
@@ -52,7 +52,7 @@ struct DeferredWorkTests {
                 done.store(true, ordering: .relaxed)
             }
         }
-        #expect(await work.drain() == 0)
+        #expect(await work.drain(timeout: .seconds(600)) == 0)
         let doneValue = done.load(ordering: .relaxed)
         #expect(doneValue)
     }
@@ -80,6 +80,6 @@ struct DeferredWorkTests {
         #expect(work.waitUntil { for await _ in stream {} })
         #expect(!work.waitUntil {})
         end.finish()
-        #expect(await work.drain() == 0)
+        #expect(await work.drain(timeout: .seconds(600)) == 0)
     }
 }
