@@ -14,7 +14,7 @@ struct AddingTests {
     private static let fetch: CacheFetch = { request in
         let path = request.path ?? ""
         let status: HTTPResponse.Status = path.hasPrefix("/missing") ? .notFound : .ok
-        let control = path.hasPrefix("/private") ? "no-store" : "max-age=60"
+        let control = path.hasPrefix("/private") ? "no-store" : "max-age=86400"
         return (
             HTTPResponse(status: status, headerFields: [.cacheControl: control]),
             CacheBody("content of \(path)")

@@ -92,7 +92,7 @@ struct OneEngineTests {
     }
 
     private func put(_ house: House, _ path: String, _ text: String) async throws -> RawAnswer {
-        let payload = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\n\(text)"
+        let payload = "HTTP/1.1 200 OK\r\nCache-Control: max-age=86400\r\n\r\n\(text)"
         return try await ask(
             house.wire,
             "PUT \(path) HTTP/1.1\r\nHost: app.example\r\n"
@@ -121,7 +121,7 @@ struct OneEngineTests {
 
     @Test func theProxysAnswersAreItsOwn() async throws {
         let answer = ScriptedAnswer(
-            200, ["Cache-Control": "max-age=60"], body: Array("from the origin".utf8))
+            200, ["Cache-Control": "max-age=86400"], body: Array("from the origin".utf8))
         origin.on("/a", answer)
         try await with { house in
             let request = try HTTPRequest.get("http://app.example/a")
@@ -147,7 +147,7 @@ struct OneEngineTests {
 
     @Test func bothAreThereAfterARestart() async throws {
         origin.on(
-            "/a", ScriptedAnswer(200, ["Cache-Control": "max-age=60"], body: Array("o".utf8)))
+            "/a", ScriptedAnswer(200, ["Cache-Control": "max-age=86400"], body: Array("o".utf8)))
         let request = try HTTPRequest.get("http://app.example/a")
         try await with { house in
             _ = try await get(house.proxy, "/a")
@@ -173,7 +173,7 @@ struct OneEngineTests {
                 let request = try HTTPRequest.get(
                     "http://app.example/a", headerFields: [.acceptLanguage: language])
                 try await cache.put(
-                    request, .ok([.cacheControl: "max-age=60", .vary: "accept-language"]),
+                    request, .ok([.cacheControl: "max-age=86400", .vary: "accept-language"]),
                     body: CacheBody(language))
             }
             #expect(try await get(house.wire, "/a").text == "de")

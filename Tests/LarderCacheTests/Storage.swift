@@ -52,7 +52,7 @@ extension HTTPRequest {
 }
 
 extension HTTPResponse {
-    static func ok(_ fields: HTTPFields = [.cacheControl: "max-age=60"]) -> HTTPResponse {
+    static func ok(_ fields: HTTPFields = [.cacheControl: "max-age=86400"]) -> HTTPResponse {
         HTTPResponse(status: .ok, headerFields: fields)
     }
 }

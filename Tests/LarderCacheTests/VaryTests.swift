@@ -15,7 +15,7 @@ struct VaryTests {
         _ cache: Cache, _ text: String, language: String?, vary: String = "accept-language"
     ) async throws {
         try await cache.put(
-            Self.request(language), .ok([.cacheControl: "max-age=60", .vary: vary]),
+            Self.request(language), .ok([.cacheControl: "max-age=86400", .vary: vary]),
             body: CacheBody(text))
     }
 
@@ -116,7 +116,7 @@ struct VaryTests {
         try await place.with { (storage: CacheStorage) async throws in
             let request = HTTPRequest.path("/a", [.authorization: secret])
             let response = HTTPResponse.ok([
-                .cacheControl: "public, max-age=60", .vary: "authorization",
+                .cacheControl: "public, max-age=86400", .vary: "authorization",
             ])
             #expect(try await storage.default.put(request, response).isStored)
             #expect(try await storage.default.match(request) != nil)
