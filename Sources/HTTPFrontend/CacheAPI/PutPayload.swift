@@ -103,9 +103,9 @@ struct PutPayload {
         }
         let version = Array(line[..<space].dropFirst(5))
         let isVersion =
-            version.count == 1 && isDigit(version[0])
-            || version.count == 3 && isDigit(version[0]) && version[1] == UInt8(ascii: ".")
-                && isDigit(version[2])
+            version.first == UInt8(ascii: "1")
+            && (version.count == 1
+                || version.count == 3 && version[1] == UInt8(ascii: ".") && isDigit(version[2]))
         let rest = line[(space + 1)...]
         let digits = rest.prefix(3)
         guard isVersion, digits.count == 3, digits.allSatisfy(isDigit),
