@@ -37,7 +37,7 @@ dependencies:
 	for tool in sqlite3 curl pkg-config openssl; do \
 	    command -v $$tool >/dev/null || missing="$$missing $$tool"; \
 	done; \
-	for pair in sqlite3:libsqlite3-dev libcrypto:libssl-dev libxxhash:libxxhash-dev; do \
+	for pair in sqlite3:libsqlite3-dev libcrypto:libssl-dev libxxhash:libxxhash-dev zlib:zlib1g-dev; do \
 	    pkg-config --exists $${pair%%:*} 2>/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$$missing ca-certificates"; \

@@ -42,7 +42,8 @@ extension Cache {
     /// One after the other; what is stored is found when the last one is whole. Small bodies are in
     /// memory until then.
     /// - Throws: as ``add(_:fetch:)``, and ``CacheError/duplicateRequests`` where two requests name one
-    ///   response; then nothing is stored.
+    ///   response; then nothing is stored. Where a put is refused at its very end
+    ///   (``PutRefusal/invalidated``, ``PutRefusal/overload``), what those before it replaced is gone, too.
     public func addAll(_ requests: [HTTPRequest], fetch: CacheFetch) async throws {
         try checkDistinct(requests)
         var running: [RunningPut] = []
@@ -54,18 +55,13 @@ extension Cache {
             for put in running { await put.cancel() }
             throw error
         }
-        var refusal: PutRefusal?
-        for put in running {
-            if refusal != nil {
-                await put.cancel()
-            } else if case .refused(let why) = try await put.finish() {
-                refusal = why
-            }
+        for (index, put) in running.enumerated() {
+            guard case .refused(let why) = try await put.finish() else { continue }
+            for rest in running[(index + 1)...] { await rest.cancel() }
+            // Those before it were stored a moment ago.
+            for request in requests[..<index] { try await delete(request) }
+            throw CacheError.refused(why)
         }
-        guard let refusal else { return }
-        // Those before it were stored a moment ago.
-        for request in requests { try await delete(request) }
-        throw CacheError.refused(refusal)
     }
 
     private func checkDistinct(_ requests: [HTTPRequest]) throws(CacheError) {

@@ -106,11 +106,12 @@ extension Engine {
                 in: query.cacheName))
         var found = false
         for row in try await cacheRows(matching: query) {
-            let generation = generation(of: row.name.uriKey)
-            // Who was faster has deleted it.
-            if writes.delete(row.name, expected: generation, generations: generations) {
-                found = true
-            }
+            // Again where another URL that shares its generation was deleted in between.
+            while !writes.delete(
+                row.name, expected: generation(of: row.name.uriKey), generations: generations)
+            {}
+            memory.remove(row.name)
+            found = true
         }
         return found
     }

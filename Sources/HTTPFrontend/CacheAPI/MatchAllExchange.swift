@@ -53,8 +53,13 @@ final class MatchAllExchange: AnswerSource {
         let (engine, loop, cacheName) = (responder.engine, responder.loop, cacheName)
         let bound = NIOLoopBound(self, eventLoop: loop)
         Task {
-            let stored = try? await engine.response(of: row, in: cacheName)
-            loop.execute { bound.value.found(stored, row) }
+            do {
+                let stored = try await engine.response(of: row, in: cacheName)
+                loop.execute { bound.value.found(stored, row) }
+            } catch {
+                // The answer must not look whole without it.
+                loop.execute { bound.value.partFailed(hasBegun: true) }
+            }
         }
     }
 
@@ -80,7 +85,7 @@ final class MatchAllExchange: AnswerSource {
     private func found(_ stored: StoredResponse?, _ row: CacheRow) {
         isWaiting = false
         guard let answer else { return }
-        // Deleted since, or not readable: not there.
+        // Deleted since.
         guard let stored else { return goOn() }
         let entry = stored.entry
         if let chunks = entry.body.unreadChunks {

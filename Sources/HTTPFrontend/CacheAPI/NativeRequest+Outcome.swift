@@ -25,7 +25,7 @@ extension NativeRequest {
         case .caches: return .reply(.json(NativeJSON.caches(try await engine.caches())))
         case .keys: return .reply(.json(try await keys(on: engine)))
         case .match:
-            guard let query = query, let stored = try await engine.match(query) else {
+            guard let query, let stored = try await engine.match(query) else {
                 return .reply(.miss(.uriMiss))
             }
             return .stored(stored)
@@ -37,8 +37,9 @@ extension NativeRequest {
             let rows = try await engine.rows(of: cacheName, matching: query)
             return .all(CachePage(rows: rows, next: nil), cacheName: cacheName)
         case .delete:
-            guard let query = query else { return .reply(.miss(.uriMiss)) }
-            return .reply(.json(NativeJSON.deleted(try await engine.delete(query))))
+            var wasThere = false
+            if let query { wasThere = try await engine.delete(query) }
+            return .reply(.json(NativeJSON.deleted(wasThere)))
         case .deleteTagged:
             try await engine.deleteTagged(tags)
             return .reply(.json(NativeJSON.deleted(true)))
@@ -49,7 +50,7 @@ extension NativeRequest {
     }
 
     private func keys(on engine: Engine) async throws(CacheFailure) -> JSONValue {
-        if let query = query {
+        if let query {
             let rows = try await engine.rows(of: cacheName, matching: query)
                 .filter { $0.id > after }
             let page = rows.prefix(limit)
