@@ -25,7 +25,7 @@ extension Reader {
         switch selection.scope {
         case .all:
             return try collect(cacheStatements.rows, selection) { $0.text(selection.cacheName) }
-        case .url(_, let uri):
+        case .url(let uri):
             return try uri.withUnsafeBytes { uri throws(SQLiteFailure) in
                 try collect(cacheStatements.rowsOfURL, selection) { $0.blob(uri) }
             }

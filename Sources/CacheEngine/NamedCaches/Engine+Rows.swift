@@ -96,7 +96,7 @@ extension Engine {
             scope = .path(query.url)
         } else {
             let identity = try cacheIdentity(of: query.url, in: query.cacheName)
-            scope = .url(query.url, identity.uriKey)
+            scope = .url(identity.uriKey)
         }
         let all = try await allRows(of: query.cacheName, scope)
         return all.filter { isSelected($0, by: query) }

@@ -8,7 +8,7 @@ package struct CacheSelection: Sendable {
     package enum Scope: Sendable, Equatable {
         case all
         /// All variants of one URL.
-        case url(CacheURL, URIKey)
+        case url(URIKey)
         /// The URL, whatever its query.
         case path(CacheURL)
     }

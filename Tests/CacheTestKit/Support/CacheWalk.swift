@@ -21,7 +21,7 @@ package enum CacheWalk {
             else { return nil }
             switch selection.scope {
             case .all: break
-            case .url(_, let uri): guard identity.uriKey == uri else { return nil }
+            case .url(let uri): guard identity.uriKey == uri else { return nil }
             case .path(let wanted):
                 guard url.scheme == wanted.scheme, url.authority == wanted.authority,
                     url.path == wanted.path
