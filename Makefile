@@ -28,6 +28,10 @@ larder := .build-release/release/larder
 release_flags := --scratch-path .build-release --static-swift-stdlib
 sources := Package.swift Sources Tests Migrations Examples/Package.swift Examples/Sources $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
+# Few tests at a time: with all of them at once, minutes pass between two lines of one test.
+few_at_a_time = $(shell swift test --help-hidden 2>/dev/null | grep -q maximum-parallelization-width \
+    && echo --experimental-maximum-parallelization-width 8)
+
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,6p
 
@@ -116,7 +120,7 @@ run: release
 
 # The process tests run the binary that is built with them.
 test: dependencies
-	LARDER_BINARY='$(CURDIR)/.build-debug/debug/larder' swift test $(debug)
+	LARDER_BINARY='$(CURDIR)/.build-debug/debug/larder' swift test $(debug) $(few_at_a_time)
 	$(MAKE) example docs
 
 # A package of its own, with what only examples need.

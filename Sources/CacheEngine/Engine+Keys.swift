@@ -10,8 +10,9 @@ extension Engine {
 
     /// What a durable lookup could find; begins to learn it when nothing is known.
     func expectation(of identity: EntryIdentity) -> StoredKeys.Expectation {
+        let expectation = storedKeys.expectation(of: identity.primaryKey, uri: identity.uriKey)
         if storedKeys.beginIfDue(now: clock.now()) { loadKeys() }
-        return storedKeys.expectation(of: identity.primaryKey, uri: identity.uriKey)
+        return expectation
     }
 
     /// Reads all keys of the file in short reads on the reader threads, other reads in between.

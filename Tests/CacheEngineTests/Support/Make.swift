@@ -117,7 +117,7 @@ struct Ask {
 func eventually(
     _ what: Comment, _ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(300)
     while !condition() {
         try #require(ContinuousClock.now < deadline, what, sourceLocation: location)
         try await Task.sleep(for: .milliseconds(2))

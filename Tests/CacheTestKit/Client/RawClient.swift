@@ -30,7 +30,7 @@ package final class RawClient {
     private var parser = MessageParser(.answers)
     private var isClosed = false
 
-    package init(port: Int, host: String? = nil, limit: Duration = .seconds(30)) throws {
+    package init(port: Int, host: String? = nil, limit: Duration = .seconds(300)) throws {
         self.port = port
         self.host = host ?? "127.0.0.1:\(port)"
         self.limit = limit

@@ -97,7 +97,7 @@ package final class ChildProcess: Sendable {
     /// Waits until it has ended by itself.
     ///
     /// - Throws: `DeadlineError`; the process is killed then.
-    package func waitForExit(within limit: Duration = .seconds(30)) throws -> Exit {
+    package func waitForExit(within limit: Duration = .seconds(300)) throws -> Exit {
         let deadline = ContinuousClock.now.advanced(by: limit)
         while ContinuousClock.now < deadline {
             if let exit = exitIfEnded { return exit }

@@ -35,7 +35,7 @@ package final class LarderProcess: Sendable {
     /// - Throws: `DeadlineError` with what it said, when it ends or stays silent instead.
     package init(
         _ arguments: [String], environment: [String: String] = [:], directory: String,
-        outputName: String = "larder", within limit: Duration = .seconds(60)
+        outputName: String = "larder", within limit: Duration = .seconds(300)
     ) throws {
         process = try Self.run(
             arguments, environment: environment, directory: directory, outputName: outputName)
@@ -60,14 +60,22 @@ package final class LarderProcess: Sendable {
         }
     }
 
+    /// Minutes where the program has seconds: a busy machine pauses a test between any two lines,
+    /// and only a test that is about a limit, by its flag, may meet one.
+    private static let patience = Dictionary(
+        uniqueKeysWithValues: [
+            "HEAD", "BODY", "KEEP_ALIVE", "WRITE", "CONNECT", "FIRST_BYTE", "BETWEEN_BYTES",
+            "ORIGIN_IDLE", "COLLAPSE", "DRAIN",
+        ].map { ("LARDER_\($0)_TIMEOUT", "10m") })
+
     /// Starts the binary and does not wait for anything.
     package static func run(
         _ arguments: [String], environment: [String: String] = [:], directory: String,
         outputName: String = "larder"
     ) throws -> ChildProcess {
         try ChildProcess(
-            binary, arguments, environment: environment, directory: directory,
-            outputName: outputName)
+            binary, arguments, environment: patience.merging(environment) { $1 },
+            directory: directory, outputName: outputName)
     }
 
     package var standardError: String { process.standardError }

@@ -3,7 +3,7 @@
 /// - Throws: `ShellError` when the shell ends with an error or says anything on standard error.
 package func sqlite(
     _ file: String, _ script: String, in directory: TemporaryDirectory,
-    within limit: Duration = .seconds(30)
+    within limit: Duration = .seconds(300)
 ) throws -> String {
     let name = "sqlite-\(UInt32.random(in: 0 ... .max))"
     // The shell is found by PATH, which posix_spawn does not look at.

@@ -11,7 +11,7 @@ package struct DeadlineError: Error, CustomStringConvertible {
 ///
 /// - Throws: `DeadlineError` when it is still false after `limit`, and what `condition` throws.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(300), _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()
     let deadline = clock.now.advanced(by: limit)

@@ -104,7 +104,7 @@ final class Front: Sendable {
     func eventually(
         _ what: String, _ condition: () async throws -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(300)
         while try await !condition() {
             await loop.run()
             guard ContinuousClock.now < deadline else {

@@ -107,7 +107,7 @@ struct CacheDoorTests {
             before.append("token.txt")
         }
         let process = try LarderProcess.run(["serve"] + flags, directory: directory.path)
-        let exit = try process.waitForExit(within: .seconds(60))
+        let exit = try process.waitForExit()
         #expect(exit == .code(code), sourceLocation: location)
         let text = process.standardError
         #expect(text.split(separator: "\n").count == 1, "\(text)", sourceLocation: location)

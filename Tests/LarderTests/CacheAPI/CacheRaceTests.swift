@@ -127,7 +127,7 @@ struct CacheRaceTests {
             let faults = try await concurrently(8) { worker in
                 var numbers = SeededGenerator(seed: seed &+ UInt64(worker))
                 var faults: [String] = []
-                let client = try RawClient(port: port, limit: .seconds(120))
+                let client = try RawClient(port: port)
                 for step in 0..<60 {
                     switch Int.random(in: 0..<4, using: &numbers) {
                     case 0:

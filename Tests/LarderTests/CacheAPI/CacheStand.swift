@@ -64,8 +64,8 @@ final class CacheStand: Sendable {
     }
 
     /// A new connection to the Cache API.
-    func client(limit: Duration = .seconds(30)) throws -> RawClient {
-        try RawClient(port: larder.cacheAPIPort, limit: limit)
+    func client() throws -> RawClient {
+        try RawClient(port: larder.cacheAPIPort)
     }
 
     /// A new connection to the proxy.

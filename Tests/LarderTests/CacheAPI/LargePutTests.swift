@@ -96,7 +96,7 @@ struct LargePutTests {
     @Test(arguments: [false, true])
     func halfAGigabyteInLittleMemory(isChunked: Bool) async throws {
         try await withCacheStand(["--memory", "64MB"]) { stand in
-            let client = try stand.client(limit: .seconds(300))
+            let client = try stand.client()
             let answer = try put(client, blocks: 512, isChunked: isChunked)
             try #require(answer.isStored, "\(answer.status) \(answer.larderPut)")
             try verify(client, blocks: 512)
@@ -106,7 +106,7 @@ struct LargePutTests {
             let peak = try peakMemory(stand)
             #expect(peak < (64 + 128) << 20, "\(peak >> 20) MB")
             try stand.restart()
-            try verify(stand.client(limit: .seconds(300)), blocks: 512)
+            try verify(stand.client(), blocks: 512)
             let cold = try peakMemory(stand)
             #expect(cold < (64 + 128) << 20, "\(cold >> 20) MB")
             #expect(try stand.purge(Self.url).status == 200)
@@ -132,7 +132,7 @@ struct LargePutTests {
     @Test(arguments: [["--memory", "256MB"], ["--memory", "8MB"], ["--memory", "1MB"]])
     func clonesInLockstep(flags: [String]) async throws {
         try await withCacheStand(flags) { stand in
-            let clients = try (0..<2).map { _ in try stand.client(limit: .seconds(120)) }
+            let clients = try (0..<2).map { _ in try stand.client() }
             var source = Blocks()
             let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\(fresh())\r\n"
             for (number, client) in clients.enumerated() {
@@ -171,7 +171,7 @@ struct LargePutTests {
         try await withCacheStand(["--memory", "32MB"]) { stand in
             let port = try stand.larder.cacheAPIPort
             let stored = try await concurrently(12) { number in
-                let client = try RawClient(port: port, limit: .seconds(120))
+                let client = try RawClient(port: port)
                 let body = largeBody("\(number)", 3_000_000)
                 let url = "\(Self.url)-\(number)"
                 let answer = try client.put(url, response("200 OK", fresh(), body))

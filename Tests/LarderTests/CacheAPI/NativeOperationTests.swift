@@ -263,7 +263,7 @@ struct NativeOperationTests {
     /// More than any buffer holds, to a client that takes its time.
     @Test func matchingAllOfALargeCache() async throws {
         try await withCacheStand(["--memory", "16MB"]) { stand in
-            let client = try stand.client(limit: .seconds(120))
+            let client = try stand.client()
             var bodies: [[UInt8]] = []
             for number in 0..<30 {
                 bodies.append(largeBody("\(number)", 1_000_000))

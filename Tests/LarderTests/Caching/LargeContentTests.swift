@@ -29,7 +29,7 @@ struct LargeContentTests {
     }
 
     private func post(_ stand: Stand, _ body: [UInt8], chunkSize: Int? = nil) throws -> RawAnswer {
-        let client = try RawClient(port: stand.port, host: "larder.test", limit: .seconds(120))
+        let client = try RawClient(port: stand.port, host: "larder.test")
         return try client.exchange("POST", "/search", body: body, chunkSize: chunkSize)
     }
 

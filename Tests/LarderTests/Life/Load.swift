@@ -55,7 +55,7 @@ final class Load: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<clients { group.addTask { self.client() } }
             group.addTask {
-                try await eventually("\(count) answers", within: .seconds(60)) {
+                try await eventually("\(count) answers") {
                     self.notes.count >= count
                 }
                 try await interruption()

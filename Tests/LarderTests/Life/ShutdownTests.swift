@@ -72,7 +72,7 @@ struct ShutdownTests {
             try await eventually("it stops accepting") { (try? stand.client()) == nil }
             #expect(process.exitIfEnded == nil)
             process.signal(SIGTERM)
-            let exit = try process.waitForExit(within: .seconds(30))
+            let exit = try process.waitForExit()
             #expect(exit != .code(0))
             gate.open()
         }
@@ -89,7 +89,7 @@ struct ShutdownTests {
             try await eventually("it is held") { gate.waitingCount == 1 }
             let process = try stand.larder.process
             process.signal(SIGTERM)
-            _ = try process.waitForExit(within: .seconds(30))
+            _ = try process.waitForExit()
             gate.open()
             // Even so, what was stored is there.
             try stand.start()

@@ -17,8 +17,12 @@ struct Harness {
         _ url: String, configure: (inout OriginClientConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = OriginClientConfiguration(address: try OriginAddress(url))
-        // Machines that run tests are slow at times.
-        configuration.connectTimeout = .seconds(60)
+        // Machines that run tests are slow at times: seconds pass between two lines of a test, and
+        // only a test that is about a limit may meet one.
+        configuration.connectTimeout = .minutes(10)
+        configuration.firstByteTimeout = .minutes(10)
+        configuration.betweenBytesTimeout = .minutes(10)
+        configuration.idleTimeout = .minutes(10)
         configure(&configuration)
         client = try OriginClient(configuration, group: Self.group)
     }

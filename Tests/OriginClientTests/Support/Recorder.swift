@@ -84,7 +84,7 @@ final class Recorder: OriginReceiver, Sendable {
 func eventually(
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async rethrows {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(30))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(300))
     while try await !condition() {
         if ContinuousClock.now > deadline {
             Issue.record("the condition never came true", sourceLocation: sourceLocation)
