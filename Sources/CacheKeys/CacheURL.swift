@@ -10,7 +10,7 @@ package struct CacheURL: Sendable, Hashable {
     package let target: String
 
     /// Bytes of a URL or key: more than this names nothing.
-    package static let lengthMax = 64 << 10
+    package static let lengthMax = 128 << 10
 
     /// A URL from its text; nil when it is not absolute or names no host.
     ///
@@ -71,12 +71,15 @@ package struct CacheURL: Sendable, Hashable {
     /// Whether it is a key of one's own.
     package var isOwnKey: Bool { authority.isEmpty }
 
-    /// A key that takes the place of a URL: of the same name as the URL that it spells, if it does.
+    /// A key that takes the place of a URL.
     ///
-    /// Nil for an empty one, and where a NUL would end it early for some readers of the file.
+    /// One that spells a URL in normal form is that URL; any other text, and be it a URL with a
+    /// fragment, is a name of its own, so that no two keys are one. Nil for an empty one, and where a
+    /// NUL would end it early for some readers of the file.
     package static func custom(_ key: String) -> CacheURL? {
         guard (1...lengthMax).contains(key.utf8.count), !key.utf8.contains(0) else { return nil }
-        return CacheURL(key) ?? CacheURL(ownKey: key)
+        if let url = CacheURL(key), url.text.utf8.elementsEqual(key.utf8) { return url }
+        return CacheURL(ownKey: key)
     }
 
     /// The text that it is made from again.

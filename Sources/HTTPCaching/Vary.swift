@@ -24,6 +24,11 @@ package enum Vary {
         return names.count > nameCountMax ? .failure(.varyTooLarge) : .success(names.sorted())
     }
 
+    /// Whether one of the members is `*`.
+    static func hasStar(in fields: HTTPFields) -> Bool {
+        fields[values: .vary].contains { FieldSyntax.members(of: $0.utf8).contains([0x2A]) }
+    }
+
     /// What is compared of a request field; nil when the request does not have it.
     ///
     /// - Parameters:

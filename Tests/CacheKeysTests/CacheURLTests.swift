@@ -39,7 +39,7 @@ import Testing
         let url = try #require(CacheURL(text))
         #expect(Array(url.text.utf8) == Array(expected.utf8))
         #expect(CacheURL(url.text) == url)
-        #expect(CacheURL.custom(text) == url)
+        #expect(CacheURL.custom(url.text) == url)
         #expect(
             CacheURL(scheme: url.scheme, authority: url.authority, target: url.target) == url)
     }
@@ -104,6 +104,8 @@ import Testing
     @Test(arguments: [
         "a", "user:42", "/a", "/a?b#c", "http:a", "http://", "http:///a", "http://u@a/",
         "http://a/b c", " ", "\u{E9}", "e\u{301}", "a\nb", "://", "\u{1F600}",
+        // What is no normal form is no URL: no two keys are one.
+        "http://a", "http://A/", "HTTP://a/", "http://a:80/", "http://a/b#c", "http://a/b#",
     ])
     func keysOfOnesOwn(_ text: String) throws {
         let key = try #require(CacheURL.custom(text))
@@ -114,10 +116,11 @@ import Testing
 
     @Test func aKeyOfOnesOwnEqualsTheURLThatItSpells() throws {
         let url = try #require(CacheURL("http://example.org/a?b"))
-        for spelling in ["http://example.org/a?b", "HTTP://Example.Org:80/a?b#c"] {
-            #expect(CacheURL.custom(spelling) == url)
-        }
-        for other in ["example.org/a?b", "//example.org/a?b", "/a?b", "http:/example.org/a?b"] {
+        #expect(CacheURL.custom("http://example.org/a?b") == url)
+        for other in [
+            "HTTP://Example.Org:80/a?b#c", "http://example.org/a?b#", "example.org/a?b",
+            "//example.org/a?b", "/a?b", "http:/example.org/a?b",
+        ] {
             let key = try #require(CacheURL.custom(other))
             #expect(key != url)
             #expect(try keys(key).primaryKey != keys(url).primaryKey)
@@ -211,7 +214,8 @@ import Testing
                 #expect(custom.isOwnKey, "\(text)")
                 continue
             }
-            #expect(custom == url, "\(text)")
+            let isNormal = url.text.utf8.elementsEqual(text.utf8)
+            #expect(isNormal ? custom == url : custom.isOwnKey, "\(text)")
             #expect(CacheURL(url.text) == url, "\(text)")
             #expect(
                 url.target.utf8.first == UInt8(ascii: "/")

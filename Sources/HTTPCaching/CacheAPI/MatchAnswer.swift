@@ -48,6 +48,10 @@ package enum MatchAnswer {
             let tag = FieldSyntax.singleton(stored[values: .eTag]).map { EntityTag($0) }
             guard tag?.isWellFormed == true else { return false }
         }
+        // The time of the put stands in for Last-Modified only where there is nothing else.
+        if ifNoneMatch.isEmpty, stored.contains(.eTag), !stored.contains(.lastModified) {
+            return false
+        }
         return Conditional.evaluate(
             ifNoneMatch: ifNoneMatch, ifModifiedSince: conditions.ifModifiedSince, stored: stored,
             storedDate: storedAt) == .notModified

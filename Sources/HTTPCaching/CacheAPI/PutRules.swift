@@ -40,10 +40,9 @@ package enum PutRules {
         let vary: [String]
         switch Vary.names(in: fields) {
         case .success(let names): vary = policy.honoursVary ? names : []
-        case .failure(.varyStar): return .failure(.varyStar)
-        case .failure(let reason):
-            guard !policy.honoursVary else { return .failure(reason) }
-            vary = []
+        // Nothing is selected by it: only what it says in so many words counts.
+        case .failure where !policy.honoursVary && !Vary.hasStar(in: fields): vary = []
+        case .failure(let reason): return .failure(reason)
         }
         let freshUntil: EpochSeconds
         switch put.freshUntil {

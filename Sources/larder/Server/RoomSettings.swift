@@ -132,8 +132,9 @@ struct RoomSettings {
         cacheAPI.service = .cacheAPI(settings)
         cacheAPI.hosts = []
         cacheAPI.maxHeadBytes = 160 * ByteSize.kilobyte
-        cacheAPI.maxTargetBytes = 64 * ByteSize.kilobyte
-        cacheAPI.maxFields = 2000
+        cacheAPI.maxTargetBytes = 128 * ByteSize.kilobyte
+        // As many as a head has room for.
+        cacheAPI.maxFields = 32 * ByteSize.kilobyte
         return cacheAPI
     }
 

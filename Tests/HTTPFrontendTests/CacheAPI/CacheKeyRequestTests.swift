@@ -223,7 +223,8 @@ struct CacheKeyRequestTests {
         try await Front.run { front in
             for (key, expected) in [
                 ("abc", "key||abc"), ("a b#c", "key||a b#c"), ("/x", "key||/x"),
-                ("HTTP://B.example/x#y", "http|b.example|/x"),
+                ("http://b.example/x", "http|b.example|/x"),
+                ("HTTP://B.example/x#y", "key||HTTP://B.example/x#y"),
             ] {
                 let line = JSONValue.object([("cacheKey", .string(key))]).serialized
                 // Even where the target names nothing.

@@ -43,6 +43,23 @@ struct WireChecklistTests {
         }
     }
 
+    @Test func asManyLinesAsAHeadHasRoomFor() async throws {
+        try await withCacheStand { stand in
+            let client = try stand.client()
+            let lines = String(repeating: "a: b\r\n", count: 21_800)
+            let found = payload("found")
+            let url = "http://a.example/many"
+            let put = "PUT \(url) HTTP/1.1\r\n\(lines)Content-Length: \(found.count)\r\n\r\n"
+            #expect(put.utf8.count <= 128 << 10)
+            try client.send(Array(put.utf8) + found)
+            #expect(try client.readAnswer().isStored)
+            try client.send("GET \(url) HTTP/1.1\r\n\(lines)\r\n")
+            #expect(try client.readAnswer().text == "found")
+            try client.send("PURGE \(url) HTTP/1.1\r\n\(lines)\r\n")
+            #expect(try client.readAnswer().status == 200)
+        }
+    }
+
     @Test func aResponseWithAHeadOf128KiB() async throws {
         try await withCacheStand { stand in
             let client = try stand.client()
@@ -71,7 +88,7 @@ struct WireChecklistTests {
     @Test func longURLs() async throws {
         try await withCacheStand { stand in
             let client = try stand.client()
-            let url = "http://a.example/?" + String(repeating: "q", count: 60_000)
+            let url = "http://a.example/?" + String(repeating: "q", count: 127 << 10)
             #expect(try client.put(url, payload("long")).isStored)
             #expect(try client.match(url).text == "long")
             #expect(try client.match(url + "q").isMiss)
@@ -110,9 +127,16 @@ struct WireChecklistTests {
             for json in ["null", "false", "0", "\"\""] {
                 #expect(try client.match("http://a.example/1", key(json)).text == "url")
             }
-            // A URL as key is that URL.
-            let spelled = key("\"HTTP://A.example:80/1#x\"")
+            // A URL as key is that URL; with a fragment it is a name of its own.
+            let spelled = key("\"http://a.example/1\"")
             #expect(try client.match("http://b.example/", spelled).text == "url")
+            for (index, tenant) in ["#a", "#b"].enumerated() {
+                let own = key("\"http://a.example/1\(tenant)\"")
+                #expect(try client.match("http://a.example/1", own).isMiss)
+                #expect(try client.put("http://a.example/1", payload("\(index)"), own).isStored)
+            }
+            let own = key("\"http://a.example/1#a\"")
+            #expect(try client.match("http://a.example/1", own).text == "0")
             #expect(try client.put("http://a.example/", payload("5"), key("5")).isStored)
             #expect(try client.match("http://a.example/", key("\"5\"")).text == "5")
             #expect(try client.match("http://a.example/", key("5.0")).isMiss)
