@@ -68,7 +68,7 @@ extension Engine {
     ) {
         submitRead(
             { [self] in
-                var finding = ChunkFinding.missing
+                var finding = ChunkFinding.unreadable
                 do {
                     finding = try store.chunk(sequence, of: body)
                 } catch {
@@ -80,14 +80,21 @@ extension Engine {
                     logger.error("a chunk failed its checks; its response is deleted")
                 }
                 loop.execute { [finding] in done(finding) }
-            }, orElse: { loop.execute { done(.missing) } })
+            }, orElse: { loop.execute { done(.unreadable) } })
     }
 
     /// A chunk of a body was lost after its put was queued, which the file refuses then.
     func forget(_ key: CacheKey, body: BodyID) {
         for stored in memory.responses(for: key) where stored.entry.body.chunks?.id == body {
-            discard(stored)
+            discard(stored, lostBody: body)
         }
+    }
+
+    /// Forgets a stored response whose body is gone or damaged; what was put in its place meanwhile
+    /// stays.
+    func discard(_ stored: StoredResponse, lostBody body: BodyID) {
+        memory.remove(stored)
+        writes.delete(stored.name, unreadable: .body(body))
     }
 
     /// Takes a body that was read whole into memory beside its rows.

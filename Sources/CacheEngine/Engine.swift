@@ -359,7 +359,7 @@ package final class Engine: Sendable {
                 let name = EntryName(
                     uriKey: query.uriKey, primaryKey: query.primaryKey,
                     variantKey: entry.variant.key)
-                switch writes.overlay(of: name, groups: groups) {
+                switch writes.overlay(of: name, as: entry) {
                 case .deleted: return .none(.miss)
                 case .put(let newer): return .response(newer)
                 case .none:
@@ -371,10 +371,10 @@ package final class Engine: Sendable {
             case .varyMiss: return .none(.varyMiss)
             case .miss: return .none(.miss)
             case .uriMiss: return .none(.uriMiss)
-            case .damaged(let name):
+            case .damaged(let name, let mark):
                 counters.damagedRows.add(1)
                 logger.error("a stored response failed its checks and is deleted")
-                writes.delete(name)
+                writes.delete(name, unreadable: mark)
                 return .none(.miss)
             }
         } catch {

@@ -24,7 +24,7 @@ extension Cache {
         case .refused(let refusal): return .refused(refusal)
         case .running(let put):
             try await put.write(body)
-            return try await put.finish()
+            return await put.finish()
         }
     }
 
@@ -49,14 +49,19 @@ extension Cache {
         var running: [RunningPut] = []
         do {
             for request in requests {
-                running.append(try await fetchAndWrite(request, fetch))
+                let put = try await fetchAndWrite(request, fetch)
+                running.append(put)
+                // What its own response replaces at once is not stored at all.
+                if running.dropLast().contains(where: { put.supersedes($0) }) {
+                    throw CacheError.duplicateRequests
+                }
             }
         } catch {
             for put in running { await put.cancel() }
             throw error
         }
         for (index, put) in running.enumerated() {
-            guard case .refused(let why) = try await put.finish() else { continue }
+            guard case .refused(let why) = await put.finish() else { continue }
             for rest in running[(index + 1)...] { await rest.cancel() }
             // Those before it were stored a moment ago.
             for request in requests[..<index] { try await delete(request) }

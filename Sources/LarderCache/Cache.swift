@@ -75,10 +75,14 @@ public struct Cache: Sendable {
     private func rows(
         _ request: HTTPRequest?, _ options: CacheQueryOptions
     ) async throws(CacheError) -> [CacheRow] {
-        var query: CacheQuery?
-        if let request { query = try self.query(request, options) }
+        guard let request else {
+            return try await translated { () throws(CacheFailure) in
+                try await storage.engine.allRows(of: name)
+            }
+        }
+        let query = try query(request, options)
         return try await translated { () throws(CacheFailure) in
-            try await storage.engine.rows(of: name, matching: query)
+            try await storage.engine.rows(matching: query).rows
         }
     }
 

@@ -11,12 +11,9 @@ struct RunningPut {
         case refused(PutRefusal)
     }
 
-    private let engine: Engine
     private let handle: CachePutHandle
-    private let variant: Variant
+    private let head: CachePut.Head
     private let mayHaveContent: Bool
-    /// What the request finds so far varies otherwise, and has to go.
-    private let superseded: CacheQuery?
 
     static func begin(
         _ request: HTTPRequest, _ response: HTTPResponse, length: Int64?, options: PutOptions,
@@ -44,24 +41,17 @@ struct RunningPut {
         guard let variant = engine.cacheVariant(of: fields, names: plan.vary) else {
             return .refused(.unkeyed)
         }
-        let query = CacheQuery(cacheName: cache.name, url: url, fields: fields)
-        let current = try await translated { () throws(CacheFailure) in
-            try await engine.match(query)
-        }
         let head = CachePut.Head(
             identity: identity, variant: variant,
             requestFields: requestFields(request, variant.names), status: response.status,
-            plan: plan)
+            plan: plan, supersedes: { engine.selects($0, fields: fields) })
         guard
             let handle = try? await CachePutHandle(
                 engine: engine, head: head, start: start, announced: length)
         else { return .refused(.overload) }
         let code = response.status.code
         return .running(
-            RunningPut(
-                engine: engine, handle: handle, variant: variant,
-                mayHaveContent: code != 204 && code != 205,
-                superseded: current == nil || current?.variant == variant ? nil : query))
+            RunningPut(handle: handle, head: head, mayHaveContent: code != 204 && code != 205))
     }
 
     /// What a walk through the cache must know to match this response again.
@@ -96,18 +86,18 @@ struct RunningPut {
         }
     }
 
+    /// Whether its request finds what another one puts.
+    func supersedes(_ other: RunningPut) -> Bool {
+        head.identity.primaryKey == other.head.identity.primaryKey
+            && head.supersedes(other.head.variant)
+    }
+
     func cancel() async { await handle.cancel() }
 
-    func finish() async throws(CacheError) -> PutResult {
+    func finish() async -> PutResult {
         switch await handle.finish() {
-        case .refused(let reason): return .refused(PutRefusal(reason))
-        case .stored(let seconds):
-            if let superseded {
-                try await translated { () throws(CacheFailure) in
-                    try await engine.supersede(superseded, by: variant)
-                }
-            }
-            return .stored(lifetime: .seconds(seconds))
+        case .refused(let reason): .refused(PutRefusal(reason))
+        case .stored(let seconds): .stored(lifetime: .seconds(seconds))
         }
     }
 }

@@ -75,7 +75,7 @@ extension Mutation {
             Int64(chunk.bytes.readableBytes) + FileBudget.pageBytes
         case .touch(let names, _): Int64(names.count) * 32
         case .openCache: FileBudget.pageBytes
-        case .delete, .invalidate, .invalidateGroups, .dropBody: 0
+        case .delete, .deleteUnreadable, .supersede, .invalidate, .invalidateGroups, .dropBody: 0
         }
     }
 }

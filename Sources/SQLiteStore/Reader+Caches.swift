@@ -35,6 +35,7 @@ extension Reader {
                 for text in [selection.cacheName, url.scheme, url.authority] { binder.text(text) }
                 // What stands between is what begins with the path and a question mark.
                 for text in [path, path + "@", path, path + "?"] { binder.text(text) }
+                binder.text(selection.after.target)
             }
         }
     }
@@ -47,13 +48,17 @@ extension Reader {
         var count = 0
         var hasRow = try statement.firstRow { binder in
             bind(&binder)
-            binder.integer(selection.after)
+            binder.integer(selection.after.id)
             binder.integer(selection.now)
             binder.integer(Int64(selection.limit))
         }
         while hasRow {
             count += 1
-            if count == selection.limit { page.next = statement.integer(0) }
+            if count == selection.limit {
+                let isOfPath = if case .path = selection.scope { true } else { false }
+                page.next = CachePlace(
+                    target: isOfPath ? Self.text(statement, 6) : "", id: statement.integer(0))
+            }
             // A row that makes no sense is found by no lookup either.
             if let row = Self.row(statement) { page.rows.append(row) }
             hasRow = try statement.step()
@@ -61,10 +66,12 @@ extension Reader {
         return page
     }
 
+    private static func text(_ statement: RawStatement, _ column: Int32) -> String {
+        String(decoding: statement.bytes(column), as: UTF8.self)
+    }
+
     private static func row(_ statement: RawStatement) -> CacheRow? {
-        func text(_ column: Int32) -> String {
-            String(decoding: statement.bytes(column), as: UTF8.self)
-        }
+        func text(_ column: Int32) -> String { Self.text(statement, column) }
         let variantBytes = statement.bytes(3)
         let variantKey = variantBytes.isEmpty ? nil : Digest(bytes: variantBytes)
         guard let uriKey = Digest(bytes: statement.bytes(1)),

@@ -35,10 +35,11 @@ final class Reader {
         let (hasRows, choice) = try judgeRows(query)
         switch choice {
         case .entry(let entry): return .entry(entry)
-        case .damaged(let variantKey):
+        case .damaged(let variantKey, let mark):
             return .damaged(
                 EntryName(
-                    uriKey: query.uriKey, primaryKey: query.primaryKey, variantKey: variantKey))
+                    uriKey: query.uriKey, primaryKey: query.primaryKey, variantKey: variantKey),
+                mark)
         case nil where hasRows: return .varyMiss
         case nil: return try isURIStored(query) ? .miss : .uriMiss
         }
@@ -46,7 +47,7 @@ final class Reader {
 
     private enum Choice {
         case entry(StoredEntry)
-        case damaged(variantKey: Digest?)
+        case damaged(variantKey: Digest?, RowMark)
     }
 
     private func judgeRows(
@@ -65,7 +66,8 @@ final class Reader {
                 hasRows = true
                 switch try judgeRow(query, newerThan: newest?.terms.dateValue) {
                 case .entry(let entry): newest = entry
-                case .damaged(let variantKey): return (true, .damaged(variantKey: variantKey))
+                case .damaged(let variantKey, let mark):
+                    return (true, .damaged(variantKey: variantKey, mark))
                 case nil: continue
                 }
             }
@@ -81,7 +83,7 @@ final class Reader {
         let stored = variantBytes.isEmpty ? nil : Digest(bytes: variantBytes)
         guard let names = VaryText.names(findStatement.bytes(Column.vary)),
             names.isEmpty == (stored == nil), variantBytes.isEmpty == (stored == nil)
-        else { return .damaged(variantKey: stored) }
+        else { return damaged(stored) }
         switch query.choice {
         case .any: break
         case .exactly(let key): guard stored == key else { return nil }
@@ -89,20 +91,27 @@ final class Reader {
         case .selected:
             guard let asked = query.variantKey(names), asked == stored else { return nil }
         }
+        if let time = query.freshAt, findStatement.integer(Column.freshUntil) <= time { return nil }
         // RFC 9111 §4: of several suitable responses the most recent one is used.
         if let date, findStatement.integer(Column.date) <= date { return nil }
         image.fill(
             primaryKey: query.primaryKey, row: findStatement, firstColumn: Column.variantKey)
         guard image.checksum == findStatement.integer(Column.headChecksum) else {
-            return .damaged(variantKey: stored)
+            return damaged(stored)
         }
         let variant = Variant(names: names, key: stored)
         guard let body = try body(),
             let entry = image.entry(for: query, variant: variant, body: body)
-        else {
-            return .damaged(variantKey: stored)
-        }
+        else { return damaged(stored) }
         return .entry(entry)
+    }
+
+    /// No answer can be made of the row.
+    private func damaged(_ variantKey: Digest?) -> Choice {
+        let mark = RowMark.checksums(
+            head: findStatement.integer(Column.headChecksum),
+            body: findStatement.integer(Column.bodyChecksum))
+        return .damaged(variantKey: variantKey, mark)
     }
 
     /// The body of the row, or `nil` when its size or checksum is another.
@@ -214,6 +223,8 @@ final class Reader {
         static let variantKey: Int32 = 1
         static let vary: Int32 = 9
         static let date: Int32 = 17
+        static let freshUntil: Int32 = 19
+        static let bodyChecksum: Int32 = 23
         static let headChecksum: Int32 = 25
         static let body: Int32 = 31
     }

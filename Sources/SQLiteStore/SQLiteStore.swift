@@ -209,7 +209,9 @@ extension Mutation {
         switch self {
         case .put, .freshen, .chunk, .touch: true
         // One small row; and it must not hold up the deletions of its batch.
-        case .delete, .invalidate, .invalidateGroups, .dropBody, .openCache: false
+        case .delete, .deleteUnreadable, .supersede, .invalidate, .invalidateGroups, .dropBody,
+            .openCache:
+            false
         }
     }
 }

@@ -33,11 +33,12 @@ extension Statements {
         """
 
     // `responses_by_cached_url`, a range of targets: the path itself, and the path with a query.
+    // In the order of that index, so that each page begins where the one before ended.
     static let cacheRowsOfPath = """
         \(rowColumns)
         WHERE surface = 2 AND cache_name = ? AND scheme = ? AND authority = ?
             AND target >= ? AND target < ? AND (target = ? OR target >= ?)
-            AND +id > ? AND fresh_until > ? ORDER BY id LIMIT ?
+            AND (target, id) > (?, ?) AND fresh_until > ? ORDER BY target, id LIMIT ?
         """
 
     // The rowids of `caches`.

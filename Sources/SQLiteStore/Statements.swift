@@ -85,6 +85,20 @@ enum Statements {
         DELETE FROM responses WHERE uri_key = ? AND primary_key = ? AND length(variant_key) <> 32
         """
 
+    // `responses_by_name`, two columns. As numbers: whatever else stands there is damage, too.
+    static let deleteUnreadable = """
+        DELETE FROM responses WHERE uri_key = ? AND primary_key = ?
+            AND CASE WHEN ? THEN length(variant_key) <> 32 ELSE variant_key = ? END
+            AND (body_id = ? OR CAST(head_checksum AS INTEGER) = ?
+                AND CAST(body_checksum AS INTEGER) = ?)
+        """
+
+    // `responses_by_name`, two columns.
+    static let otherVariants = """
+        SELECT id, variant_key, vary FROM responses
+        WHERE uri_key = ? AND primary_key = ? AND variant_key <> ?
+        """
+
     // `responses_by_name`, first column.
     static let deleteURI = "DELETE FROM responses WHERE uri_key = ?"
 
@@ -278,7 +292,7 @@ enum Statements {
     static let all =
         [
             insert, put, noteGroup, forgetGroups, deleteGroup, freshen, bodyChecksum, countVariants,
-            trimVariants, deleteVariant, deletePlain,
+            trimVariants, deleteVariant, deletePlain, deleteUnreadable, otherVariants,
             deleteURI, logInvalidation, pruneInvalidations, find, body, bodyState, chunk, probeURI,
             names,
             lastRow, readMeta, writeMeta, beginBody, putChunk, chunkSums, hasBody, showBody,

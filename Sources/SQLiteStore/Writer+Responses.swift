@@ -13,6 +13,10 @@ extension Writer {
             try freshen(response)
         case .delete(let name):
             try delete(name)
+        case .deleteUnreadable(let name, let mark):
+            try delete(name, unreadable: mark)
+        case .supersede(let others):
+            try supersede(others)
         case .invalidate(let uriKey, let at):
             try invalidate(uriKey, at: at)
         case .openCache(let name, let at):

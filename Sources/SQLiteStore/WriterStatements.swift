@@ -12,6 +12,8 @@ struct WriterStatements {
     let trimVariants: RawStatement
     let deleteVariant: RawStatement
     let deletePlain: RawStatement
+    let deleteUnreadable: RawStatement
+    let otherVariants: RawStatement
     let deleteURI: RawStatement
     let logInvalidation: RawStatement
     let noteGroup: RawStatement
@@ -61,6 +63,8 @@ struct WriterStatements {
         trimVariants = try prepare(Statements.trimVariants)
         deleteVariant = try prepare(Statements.deleteVariant)
         deletePlain = try prepare(Statements.deletePlain)
+        deleteUnreadable = try prepare(Statements.deleteUnreadable)
+        otherVariants = try prepare(Statements.otherVariants)
         deleteURI = try prepare(Statements.deleteURI)
         noteGroup = try prepare(Statements.noteGroup)
         forgetGroups = try prepare(Statements.forgetGroups)

@@ -59,6 +59,24 @@ struct AddingTests {
         }
     }
 
+    /// W3C: a request that finds what another one of the same call puts.
+    @Test func requestsOfOneResponseAreDuplicates() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            let cache = storage.default
+            let requests = ["en", "de"].map { HTTPRequest.path("/a", [.acceptLanguage: $0]) }
+            await #expect(throws: CacheError.duplicateRequests) {
+                try await cache.addAll(requests + [.path("/b")], fetch: Self.fetch)
+            }
+            #expect(try await cache.keys().isEmpty)
+            try await cache.addAll(requests) { request in
+                var (response, body) = try await Self.fetch(request)
+                response.headerFields[.vary] = "accept-language"
+                return (response, body)
+            }
+            #expect(try await cache.keys().count == 2)
+        }
+    }
+
     @Test func keysForContentDifferByWhatChoosesTheAnswer() async throws {
         try await place.with { (storage: CacheStorage) async throws in
             let cache = storage.default

@@ -62,6 +62,19 @@ struct CacheStorageTests {
         }
     }
 
+    /// A handle of a cache that was deleted makes it anew.
+    @Test func matchFindsWhatIsOnItsWayIntoANewCache() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            let cache = try await storage.open("v1")
+            for number in 0..<20 {
+                #expect(try await storage.delete("v1"))
+                try await cache.put(.path("/\(number)"), .ok(), body: CacheBody("found"))
+                #expect(try await storage.match(.path("/\(number)")) != nil)
+                #expect(try await storage.keys() == ["v1"])
+            }
+        }
+    }
+
     @Test func everythingSurvivesARestart() async throws {
         try await place.with { (storage: CacheStorage) async throws in
             let cache = try await storage.open("v1")

@@ -72,6 +72,53 @@ struct VaryTests {
         }
     }
 
+    /// W3C: all of them.
+    @Test func aPutReplacesEverythingThatItsRequestFinds() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            let cache = storage.default
+            for isWritten in [false, true] {
+                try await put(cache, "hello", language: "en")
+                try await put(cache, "bonjour", language: "fr")
+                try await cache.put(Self.request("de"), .ok(), body: CacheBody("for all"))
+                if isWritten { try await storage.flush() }
+                try await cache.put(Self.request("en"), .ok(), body: CacheBody("new"))
+                #expect(try await cache.text(Self.request("en")) == "new")
+                #expect(try await cache.texts(Self.request("en")) == ["new"])
+                #expect(try await cache.texts() == ["bonjour", "new"])
+                let ignoring = CacheQueryOptions(ignoreSearch: true)
+                #expect(try await cache.text(Self.request("en"), ignoring) == "new")
+                #expect(try await cache.delete(Self.request("fr")))
+            }
+        }
+    }
+
+    /// The newest is stale, and others are fresh.
+    @Test func aFreshOneIsFoundBehindAStaleOne() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            let cache = storage.default
+            let short: HTTPFields = [.cacheControl: "max-age=1"]
+            func expire() async throws {
+                try await eventually("it is stale") {
+                    try await cache.match(Self.request("fr")) == nil
+                }
+            }
+            try await put(cache, "hello", language: "en")
+            try await cache.put(Self.request("fr"), .ok(short), body: CacheBody("for all"))
+            try await expire()
+            #expect(try await cache.text(Self.request("en")) == "hello")
+            #expect(
+                try await cache.delete(
+                    Self.request("xx"), options: CacheQueryOptions(ignoreVary: true)))
+            #expect(try await cache.text(Self.request("en")) == nil)
+            // And now nothing is.
+            try await cache.put(Self.request("fr"), .ok(short), body: CacheBody("for all"))
+            try await expire()
+            #expect(
+                try await !cache.delete(
+                    Self.request("fr"), options: CacheQueryOptions(ignoreVary: true)))
+        }
+    }
+
     /// A response that varies by nothing is for everybody, and stands beside what another request has.
     @Test func deletingTakesAllThatMatch() async throws {
         try await place.with { (storage: CacheStorage) async throws in

@@ -77,11 +77,11 @@ struct ChunkDamageTests {
     func resealedHead(edit: String) throws {
         try place.execute("UPDATE responses SET \(edit)")
         try place.reseal(sample)
-        guard case .damaged(let name) = try store.find(try sample.query()) else {
+        guard case .damaged(let name, let mark) = try store.find(try sample.query()) else {
             Issue.record("not seen as damaged")
             return
         }
-        try store.commit([.delete(name)])
+        try store.commit([.deleteUnreadable(name, mark)])
         while try store.tend(isIdle: false, pins: BodyPins()).hasMoreWork {}
         #expect(try store.find(try sample.query()).name == "uriMiss")
     }

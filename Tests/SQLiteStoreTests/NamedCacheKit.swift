@@ -22,7 +22,7 @@ struct CachedSample {
     var large: LargeBody?
 
     init(_ key: String, in cacheName: String = "") throws {
-        url = try #require(CacheURL.custom(key))
+        url = try #require(CacheURL(key) ?? CacheURL.custom(key))
         self.cacheName = cacheName
     }
 
@@ -73,11 +73,10 @@ extension SQLiteStore {
     /// What a walk through a cache finds at a time when all samples are fresh.
     func walk(
         _ cacheName: String = "", _ scope: CacheSelection.Scope = .all,
-        now: EpochSeconds = 1_790_000_000, after: Int64 = 0, limit: Int = 100
+        now: EpochSeconds = 1_790_000_000
     ) throws -> [CacheRow] {
         try cacheRows(
-            CacheSelection(
-                cacheName: cacheName, scope: scope, now: now, after: after, limit: limit)
+            CacheSelection(cacheName: cacheName, scope: scope, now: now, limit: 100)
         ).rows
     }
 

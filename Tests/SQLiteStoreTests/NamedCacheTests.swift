@@ -201,6 +201,54 @@ struct NamedCacheTests {
         #expect(try place.count("caches") == 0)
     }
 
+    @Test("A put takes the place of the variants that its request finds")
+    func superseding() throws {
+        var samples: [CachedSample] = []
+        for number in 1...3 {
+            var sample = try CachedSample("http://a/1")
+            sample.vary = ["accept"]
+            sample.variant = number
+            samples.append(sample)
+        }
+        let plain = try CachedSample("http://a/1")
+        let other = try CachedSample("http://a/2")
+        try store.commit(try samples.map { try $0.put } + [try other.put])
+        let second = try digest(2, 2)
+        try store.commit([
+            try plain.put,
+            .supersede(
+                Supersession(by: try plain.name) { $0.names == ["accept"] && $0.key == second }),
+        ])
+        #expect(
+            try store.walk().map(\.name)
+                == [samples[0].name, samples[2].name, other.name, plain.name])
+        try store.commit([.supersede(Supersession(by: try samples[0].name) { _ in true })])
+        #expect(try store.walk().map(\.name) == [samples[0].name, other.name])
+    }
+
+    @Test("Any that is fresh")
+    func freshOnes() throws {
+        var samples: [CachedSample] = []
+        for (number, time) in [(1, 3), (2, 9)] as [(Int, Int64)] {
+            var sample = try CachedSample("http://a/1")
+            sample.vary = ["accept"]
+            sample.variant = number
+            sample.time += time
+            samples.append(sample)
+        }
+        try store.commit(try samples.map { try $0.put })
+        var query = try samples[0].query(.any)
+        for (seconds, expected) in [(62, 1), (63, 1), (68, 1), (69, nil)] as [(Int64, Int?)] {
+            query.freshAt = 1_790_000_000 + seconds
+            #expect(try store.find(query).entry == expected.map { try samples[$0].entry() })
+        }
+        query = try samples[0].query(selecting: 1)
+        query.freshAt = 1_790_000_062
+        #expect(try store.find(query).entry == samples[0].entry())
+        query.freshAt = 1_790_000_063
+        #expect(try store.find(query).name == "varyMiss")
+    }
+
     @Test("Any variant, or exactly one")
     func choices() throws {
         var samples: [CachedSample] = []

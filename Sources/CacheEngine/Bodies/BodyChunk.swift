@@ -29,6 +29,8 @@ package enum ChunkFinding: Sendable, Equatable {
     case missing
     /// Its checksum or length is another: never a part of an answer.
     case damaged
+    /// Nobody knows: the file could not be read.
+    case unreadable
 }
 
 /// The chunks of one body that are in memory because their commit has not returned.

@@ -113,7 +113,7 @@ final class StoredBodyReader {
         guard client != nil else { return }
         guard case .bytes(let bytes) = finding,
             bytes.readableBytes == chunks.length(ofChunk: sequence)
-        else { return failed() }
+        else { return failed(isLost: finding != .unreadable) }
         latest = (sequence, bytes)
         append(range, of: bytes)
         readAhead()
@@ -135,9 +135,11 @@ final class StoredBodyReader {
         ready.append(copy)
     }
 
-    /// The row is gone or damaged: a miss if nothing was sent, else the answer must not look whole.
-    private func failed() {
-        engine.discard(stored)
+    /// A miss if nothing was sent, else the answer must not look whole.
+    ///
+    /// - Parameter isLost: the row is gone or damaged; otherwise the next who asks may have more luck.
+    private func failed(isLost: Bool) {
+        if isLost { engine.discard(stored, lostBody: chunks.id) }
         let client = end()
         if !hasBegun, let onUnreadable { return onUnreadable() }
         client?.answerFailed(.unreadable)
@@ -162,7 +164,7 @@ final class StoredBodyReader {
     private func begin() -> Bool {
         guard latest != nil || source != .more, let client else { return false }
         if source == .outside, latest == nil {
-            failed()
+            failed(isLost: true)
             return false
         }
         hasBegun = true
@@ -174,7 +176,7 @@ final class StoredBodyReader {
         guard client != nil, !isReading, ready.isEmpty else { return }
         switch source {
         case .more: break
-        case .outside: failed()
+        case .outside: failed(isLost: true)
         case .end:
             if let collected { engine.remember(stored, body: collected, chunks: chunks) }
             let client = end()

@@ -222,7 +222,7 @@ final class FillCursor: AnswerSource {
             engine: engine, stored: stored, chunks: chunks, segments: segments, status: status,
             loop: loop, client: client)
         self.reader = reader
-        reader.onUnreadable = { [weak self] in self?.unreadable(stored) }
+        reader.onUnreadable = { [weak self] in self?.unreadable() }
         if isPaused { reader.pause() }
         reader.start()
     }
@@ -237,9 +237,10 @@ final class FillCursor: AnswerSource {
         restart()
     }
 
-    /// The file has not what it promised.
-    private func unreadable(_ stored: StoredResponse) {
+    /// The file has not what it promised, or cannot be read: it is not asked again.
+    private func unreadable() {
         reader = nil
+        request.asksOrigin = true
         candidate = nil
         reason = .miss
         restart()

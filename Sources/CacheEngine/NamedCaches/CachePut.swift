@@ -25,16 +25,20 @@ package final class CachePut {
         package var requestFields: HTTPFields?
         package var status: HTTPResponse.Status
         package var plan: PutPlan
+        /// Which other variants go: those that the request finds.
+        package var supersedes: @Sendable (Variant) -> Bool
 
         package init(
             identity: EntryIdentity, variant: Variant = .none, requestFields: HTTPFields? = nil,
-            status: HTTPResponse.Status, plan: PutPlan
+            status: HTTPResponse.Status, plan: PutPlan,
+            supersedes: @escaping @Sendable (Variant) -> Bool = { _ in true }
         ) {
             self.identity = identity
             self.variant = variant
             self.requestFields = requestFields
             self.status = status
             self.plan = plan
+            self.supersedes = supersedes
         }
     }
 
@@ -260,7 +264,7 @@ package final class CachePut {
         let response = engine.makeResponse(
             entry, generation: start.generation, groupStamp: start.groupStamp,
             epoch: engine.currentEpoch)
-        switch engine.put(response) {
+        switch engine.put(response, head.supersedes) {
         case .queued: stored(response)
         case .outdated: refuse(.generation)
         case .closed: refuse(.overload)
@@ -283,14 +287,24 @@ package final class CachePut {
 
 extension Engine {
     /// Makes what was put findable at once and queues it for the file.
-    fileprivate func put(_ response: StoredResponse) -> PutOutcome {
+    fileprivate func put(
+        _ response: StoredResponse, _ supersedes: @escaping @Sendable (Variant) -> Bool
+    ) -> PutOutcome {
         let identity = response.entry.identity
         let group = EntryGroup.path(
             scheme: identity.scheme, authority: identity.authority, target: identity.target,
             in: identity.cacheName)
         return writes.put(response, group: group, generations: generations, groups: groups) {
+            let isNewKey = expectation(of: identity) != .response
             storedKeys.add(response.name)
             memory.insert(response)
+            if isNewKey { return nil }
+            let others = Supersession(by: response.name, selects: supersedes)
+            for other in memory.responses(for: response.primaryKey)
+            where others.covers(other.variant) {
+                memory.remove(other)
+            }
+            return others
         }
     }
 }

@@ -79,8 +79,10 @@ extension Engine {
         return variantKey(of: fields, names: names).map { Variant(names: names, key: $0) }
     }
 
-    /// Forgets one stored response that another has taken the place of.
-    package func discardCached(_ stored: StoredResponse) { discard(stored) }
+    /// Whether a request finds a variant.
+    package func selects(_ variant: Variant, fields: any FieldLines) -> Bool {
+        variant.names.isEmpty || variantKey(of: fields, names: variant.names) == variant.key
+    }
 
     /// The keyed digest of credentials; nil when there are none.
     package func credentialDigest(of fields: [(name: String, value: String)]) -> Digest? {

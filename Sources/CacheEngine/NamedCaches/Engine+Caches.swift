@@ -8,27 +8,22 @@ extension Engine {
     package func match(_ query: CacheQuery) async throws(CacheFailure) -> StoredResponse? {
         guard !query.findsNothing else { return nil }
         if query.options.isDisjoint(with: [.ignoreSearch, .ignoreVary]) {
-            let identity = try cacheIdentity(of: query.url, in: query.cacheName)
-            let found = try await lookForCached(
-                identity, choice: .selected, fields: query.fields)
-            guard let found else { return nil }
-            if found.terms.isFresh(at: clock.now()) { return found }
-            // Another variant may be fresh still.
-            if found.variant.key == nil { return nil }
+            return try await lookForCached(
+                cacheIdentity(of: query.url, in: query.cacheName), choice: .selected,
+                freshAt: clock.now(), fields: query.fields)
         }
-        for row in try await cacheRows(matching: query) {
-            if let stored = try await response(of: row, in: query.cacheName) { return stored }
+        var after: Int64? = 0
+        while let start = after {
+            let page = try await rows(matching: query, after: start, limit: 1)
+            if let row = page.rows.first,
+                let stored = try await response(of: row, in: query.cacheName)
+            {
+                return stored
+            }
+            // Deleted in between: the next one.
+            after = page.next?.id
         }
         return nil
-    }
-
-    /// Everything that a query finds; nil finds all of a cache.
-    package func rows(
-        of cacheName: String, matching query: CacheQuery?
-    ) async throws(CacheFailure) -> [CacheRow] {
-        if let query { return try await cacheRows(matching: query) }
-        try await flush()
-        return try await allRows(of: cacheName, .all)
     }
 
     /// Deletes what a query finds: gone for every later match, and from the file when this returns.
@@ -65,32 +60,44 @@ extension Engine {
     private func deleteURL(
         _ identity: EntryIdentity, fields: any FieldLines, ignoresVary: Bool
     ) async throws(CacheFailure) -> Bool {
+        if ignoresVary { return try await deleteVariants(of: identity) }
         var wasFresh = false
         while true {
             let generation = generation(of: identity.uriKey)
-            let found = try await lookForCached(
-                identity, choice: ignoresVary ? .any : .selected, fields: fields)
-            let isFresh = found?.terms.isFresh(at: clock.now()) ?? false
-            if let found, !ignoresVary {
+            let found = try await lookForCached(identity, choice: .selected, fields: fields)
+            if let found {
                 // One variant after the other, as long as the request finds some; from the file, too,
                 // which would give the same row again.
                 if writes.delete(found.name, expected: generation, generations: generations) {
                     memory.remove(found.name)
-                    wasFresh = wasFresh || isFresh
+                    wasFresh = wasFresh || found.terms.isFresh(at: clock.now())
                     try await flush()
                 }
-            } else if ignoresVary, found != nil || mayHold(identity) {
-                let isDone = writes.invalidate(
-                    identity.uriKey, at: clock.now(), expected: generation,
-                    generations: generations)
-                if isDone { return isFresh }
-            } else {
-                // Nothing to delete but what is on its way in.
-                let isDone = writes.outdate(
-                    identity.uriKey, expected: generation, generations: generations)
-                if isDone { return wasFresh }
+            } else if outdate(identity, expected: generation) {
+                return wasFresh
             }
         }
+    }
+
+    private func deleteVariants(of identity: EntryIdentity) async throws(CacheFailure) -> Bool {
+        while true {
+            let generation = generation(of: identity.uriKey)
+            // Whichever of them, if one is fresh.
+            let fresh = try await lookForCached(
+                identity, choice: .any, freshAt: clock.now(), fields: NoFields())
+            if fresh == nil, !mayHold(identity) {
+                if outdate(identity, expected: generation) { return false }
+            } else if writes.invalidate(
+                identity.uriKey, at: clock.now(), expected: generation, generations: generations)
+            {
+                return fresh != nil
+            }
+        }
+    }
+
+    /// Nothing to delete but what is on its way in.
+    private func outdate(_ identity: EntryIdentity, expected: UInt64) -> Bool {
+        writes.outdate(identity.uriKey, expected: expected, generations: generations)
     }
 
     /// Whether something may be stored of a URL, stale or not.
@@ -104,14 +111,18 @@ extension Engine {
             EntryGroup.path(
                 scheme: query.url.scheme, authority: query.url.authority, target: query.url.target,
                 in: query.cacheName))
+        try await flush()
         var found = false
-        for row in try await cacheRows(matching: query) {
-            // Again where another URL that shares its generation was deleted in between.
-            while !writes.delete(
-                row.name, expected: generation(of: row.name.uriKey), generations: generations)
-            {}
-            memory.remove(row.name)
-            found = true
+        var walk = try walk(through: query)
+        while let page = try await turn(&walk) {
+            for row in page where isSelected(row, by: query) {
+                // Again where another URL that shares its generation was deleted in between.
+                while !writes.delete(
+                    row.name, expected: generation(of: row.name.uriKey), generations: generations)
+                {}
+                memory.remove(row.name)
+                found = true
+            }
         }
         return found
     }
@@ -141,16 +152,5 @@ extension Engine {
         guard !tags.isEmpty else { return }
         writes.invalidateGroups(tags.map(EntryGroup.tag), at: clock.now(), groups: groups)
         try await flush()
-    }
-
-    /// Deletes what a request finds beside a response that was just put for it: it varies otherwise
-    /// and would go on.
-    package func supersede(
-        _ query: CacheQuery, by variant: Variant
-    ) async throws(CacheFailure) {
-        for row in try await cacheRows(matching: query) where row.name.variantKey != variant.key {
-            memory.remove(row.name)
-            writes.delete(row.name)
-        }
     }
 }

@@ -42,22 +42,26 @@ extension Engine {
         on loop: any EventLoop, done: @escaping @Sendable (CacheFinding) -> Void
     ) {
         let now = clock.now()
-        lookForCached(identity, choice: choice, fields: fields, on: loop) { finding in
+        lookForCached(identity, choice: choice, freshAt: now, fields: fields, on: loop) { finding in
             switch finding {
             case .response(let stored):
                 done(stored.terms.isFresh(at: now) ? .fresh(stored) : .nothing(.stale))
+            case .none(.varyMiss) where choice == .any: done(.nothing(.stale))
             case .none(let reason): done(.nothing(reason))
             case .unreadable: done(.unreadable)
             }
         }
     }
 
-    /// The same, stale or not.
+    /// The same; stale responses, too, where `freshAt` is nil.
     private func lookForCached(
-        _ identity: EntryIdentity, choice: EntryQuery.Choice, fields: any FieldLines,
-        on loop: any EventLoop, done: @escaping @Sendable (DurableFinding) -> Void
+        _ identity: EntryIdentity, choice: EntryQuery.Choice, freshAt: EpochSeconds?,
+        fields: any FieldLines, on loop: any EventLoop,
+        done: @escaping @Sendable (DurableFinding) -> Void
     ) {
-        let pending = writes.pending(identity.primaryKey)
+        let pending = writes.pending(identity.primaryKey).filter { stored in
+            freshAt.map { stored.terms.isFresh(at: $0) } ?? true
+        }
         if let newest = pending.chosen(choice, by: { variantKey(of: fields, names: $0) }) {
             return loop.execute { done(.response(newest)) }
         }
@@ -68,6 +72,7 @@ extension Engine {
             primaryKey: identity.primaryKey, uriKey: identity.uriKey, material: identity.material,
             variantKey: { [self] in variantKey(of: fields, names: $0) })
         query.choice = choice
+        query.freshAt = freshAt
         read(query, attemptsLeft: Self.readAttempts, on: loop, done: done)
     }
 
@@ -94,22 +99,27 @@ extension Engine {
 
     /// The same for who waits for it.
     func lookForCached(
-        _ identity: EntryIdentity, choice: EntryQuery.Choice, fields: any FieldLines
+        _ identity: EntryIdentity, choice: EntryQuery.Choice, freshAt: EpochSeconds? = nil,
+        fields: any FieldLines
     ) async throws(CacheFailure) -> StoredResponse? {
+        func isWanted(_ stored: StoredResponse) -> Bool {
+            freshAt.map { stored.terms.isFresh(at: $0) } ?? true
+        }
         if choice == .selected {
             let inMemory = memory.response(for: identity.primaryKey) {
                 variantKey(of: fields, names: $0)
             }
-            if let inMemory, isCurrent(inMemory) { return inMemory }
+            if let inMemory, isCurrent(inMemory), isWanted(inMemory) { return inMemory }
         }
         let loop = NIOSingletons.posixEventLoopGroup.next()
         let finding = await withCheckedContinuation { continuation in
-            lookForCached(identity, choice: choice, fields: fields, on: loop) {
+            lookForCached(identity, choice: choice, freshAt: freshAt, fields: fields, on: loop) {
                 continuation.resume(returning: $0)
             }
         }
         switch finding {
-        case .response(let stored): return stored
+        // The row may be about to be replaced by what it was not looked for.
+        case .response(let stored): return isWanted(stored) ? stored : nil
         case .none: return nil
         case .unreadable: throw .unreadable
         }

@@ -66,7 +66,14 @@ extension Engine {
     ///
     /// - Parameter after: the last row of the page before; 0 for the first page.
     package func cacheRows(
-        in cacheName: String, scope: CacheSelection.Scope = .all, after: Int64 = 0,
+        in cacheName: String, after: Int64 = 0, limit: Int = rowsPerRead
+    ) async throws(CacheFailure) -> CachePage {
+        try await cacheRows(
+            in: cacheName, scope: .all, after: CachePlace(id: after), limit: limit)
+    }
+
+    private func cacheRows(
+        in cacheName: String, scope: CacheSelection.Scope, after: CachePlace,
         limit: Int = rowsPerRead
     ) async throws(CacheFailure) -> CachePage {
         let selection = CacheSelection(
@@ -76,9 +83,15 @@ extension Engine {
         }
     }
 
-    /// The names of the named caches in the order of their creation.
+    /// The names of the named caches in the order of their creation; those that are on their way
+    /// into the file come last.
     package func cacheNames() async throws(CacheFailure) -> [String] {
-        try await readFile { [self] () throws(StoreError) in try store.cacheNames() }
+        // First: what is committed in between is seen twice, not missed.
+        let pending = writes.pendingCacheNames
+        let known = try await readFile { [self] () throws(StoreError) in try store.cacheNames() }
+        guard !pending.isEmpty else { return known }
+        let spelled = Set(known.map { Array($0.utf8) })
+        return known + pending.filter { !spelled.contains(Array($0.utf8)) }
     }
 
     /// The named caches in the order of their creation; the default one first, if it has entries.
@@ -87,40 +100,64 @@ extension Engine {
         return try await readFile { [self] () throws(StoreError) in try store.caches() }
     }
 
-    /// Every row that a query finds; in the order of storing.
-    func cacheRows(matching query: CacheQuery) async throws(CacheFailure) -> [CacheRow] {
-        guard !query.findsNothing else { return [] }
+    /// What a query finds, in the order of storing.
+    ///
+    /// - Parameters:
+    ///   - after: a row's id; only what was stored behind it.
+    ///   - limit: rows in memory at a time and in the result; the walk goes through all of them.
+    package func rows(
+        matching query: CacheQuery, after: Int64 = 0, limit: Int = .max
+    ) async throws(CacheFailure) -> CachePage {
+        guard !query.findsNothing else { return CachePage(rows: [], next: nil) }
         try await flush()
-        let scope: CacheSelection.Scope
-        if query.options.contains(.ignoreSearch) {
-            scope = .path(query.url)
-        } else {
-            let identity = try cacheIdentity(of: query.url, in: query.cacheName)
-            scope = .url(identity.uriKey)
+        var first = FirstRows(after: after, limit: limit)
+        var walk = try walk(through: query)
+        while let page = try await turn(&walk) {
+            first.take(page.filter { isSelected($0, by: query) })
         }
-        let all = try await allRows(of: query.cacheName, scope)
-        return all.filter { isSelected($0, by: query) }
+        return first.page
     }
 
-    /// Page by page.
-    func allRows(
-        of cacheName: String, _ scope: CacheSelection.Scope
-    ) async throws(CacheFailure) -> [CacheRow] {
-        var rows: [CacheRow] = []
-        // What is put anew during the walk comes a second time, at the end.
-        var seen: Set<EntryName> = []
-        var after: Int64? = 0
-        while let start = after {
-            let page = try await cacheRows(in: cacheName, scope: scope, after: start)
-            rows += page.rows.filter { seen.insert($0.name).inserted }
-            after = page.next
+    /// A walk through what a query may find, page by page.
+    struct Walk {
+        fileprivate let cacheName: String
+        fileprivate let scope: CacheSelection.Scope
+        fileprivate var place: CachePlace? = .start
+        /// What is put anew during the walk comes a second time where the order is that of storing.
+        fileprivate var seen: Set<EntryName> = []
+    }
+
+    func walk(through query: CacheQuery) throws(CacheFailure) -> Walk {
+        if query.options.contains(.ignoreSearch) {
+            return Walk(cacheName: query.cacheName, scope: .path(query.url))
         }
+        let identity = try cacheIdentity(of: query.url, in: query.cacheName)
+        return Walk(cacheName: query.cacheName, scope: .url(identity.uriKey))
+    }
+
+    /// The next page of a walk; nil at the end.
+    func turn(_ walk: inout Walk) async throws(CacheFailure) -> [CacheRow]? {
+        guard let place = walk.place else { return nil }
+        let page = try await cacheRows(in: walk.cacheName, scope: walk.scope, after: place)
+        // Text that is no UTF-8, which only a visiting shell writes, has no place to go on behind.
+        if let next = page.next, !next.isBehind(place) { throw .unreadable }
+        walk.place = page.next
+        if case .path = walk.scope { return page.rows }
+        return page.rows.filter { walk.seen.insert($0.name).inserted }
+    }
+
+    /// All of a cache, in the order of storing.
+    package func allRows(of cacheName: String) async throws(CacheFailure) -> [CacheRow] {
+        try await flush()
+        var walk = Walk(cacheName: cacheName, scope: .all)
+        var rows: [CacheRow] = []
+        while let page = try await turn(&walk) { rows += page }
         return rows
     }
 
-    private func isSelected(_ row: CacheRow, by query: CacheQuery) -> Bool {
-        if query.options.contains(.ignoreVary) || row.vary.isEmpty { return true }
-        return variantKey(of: query.fields, names: row.vary) == row.name.variantKey
+    func isSelected(_ row: CacheRow, by query: CacheQuery) -> Bool {
+        query.options.contains(.ignoreVary)
+            || selects(Variant(names: row.vary, key: row.name.variantKey), fields: query.fields)
     }
 
     /// The stored response of a row, unless it was deleted or replaced since.
@@ -139,4 +176,36 @@ package struct NoFields: FieldLines {
     package init() {}
 
     package func lines(named name: String) -> [String] { [] }
+}
+
+/// The rows of a walk that were stored first, of those behind one.
+private struct FirstRows {
+    let after: Int64
+    let limit: Int
+    private var rows: [CacheRow] = []
+    private var isCut = false
+
+    init(after: Int64, limit: Int) {
+        self.after = after
+        self.limit = max(1, limit)
+    }
+
+    mutating func take(_ more: [CacheRow]) {
+        rows += more.filter { $0.id > after }
+        if rows.count / 2 >= limit { cut() }
+    }
+
+    private mutating func cut() {
+        rows.sort { $0.id < $1.id }
+        guard rows.count > limit else { return }
+        rows.removeLast(rows.count - limit)
+        isCut = true
+    }
+
+    var page: CachePage {
+        var all = self
+        all.cut()
+        let next = all.isCut ? all.rows.last.map { CachePlace(id: $0.id) } : nil
+        return CachePage(rows: all.rows, next: next)
+    }
 }

@@ -17,18 +17,40 @@ package struct CacheSelection: Sendable {
     package var scope: Scope
     /// Rows that are fresh then.
     package var now: EpochSeconds
-    /// Rows behind this one; 0 begins.
-    package var after: Int64
+    /// Rows behind this one.
+    package var after: CachePlace
     package var limit: Int
 
     package init(
-        cacheName: String, scope: Scope, now: EpochSeconds, after: Int64 = 0, limit: Int
+        cacheName: String, scope: Scope, now: EpochSeconds, after: CachePlace = .start, limit: Int
     ) {
         self.cacheName = cacheName
         self.scope = scope
         self.now = now
         self.after = after
         self.limit = limit
+    }
+}
+
+/// A row in the order of a walk: that of storing; through a path that of targets, and of storing
+/// among equal ones.
+package struct CachePlace: Sendable, Equatable {
+    /// Empty outside a path.
+    package var target: String
+    package var id: Int64
+
+    package init(target: String = "", id: Int64) {
+        self.target = target
+        self.id = id
+    }
+
+    /// Before the first row.
+    package static let start = CachePlace(id: 0)
+
+    /// As the file sorts: by bytes.
+    func isBehind(_ other: CachePlace) -> Bool {
+        if target.utf8.elementsEqual(other.target.utf8) { return id > other.id }
+        return other.target.utf8.lexicographicallyPrecedes(target.utf8)
     }
 }
 
@@ -68,9 +90,9 @@ package struct CacheRow: Sendable, Equatable {
 package struct CachePage: Sendable, Equatable {
     package var rows: [CacheRow]
     /// What the next page is behind; nil at the end.
-    package var next: Int64?
+    package var next: CachePlace?
 
-    package init(rows: [CacheRow], next: Int64?) {
+    package init(rows: [CacheRow], next: CachePlace?) {
         self.rows = rows
         self.next = next
     }

@@ -56,6 +56,8 @@ package struct EntryQuery: Sendable {
     /// (RFC 9111 §4.1); `nil` when it cannot be computed, which matches no row.
     package var variantKey: @Sendable (_ names: [String]) -> Digest?
     package var choice = Choice.selected
+    /// Only those that are fresh then; nil: all.
+    package var freshAt: EpochSeconds?
 
     /// Which of the rows of a key will do.
     package enum Choice: Sendable, Equatable {
@@ -87,7 +89,34 @@ package enum EntryFinding: Sendable {
     case miss
     case uriMiss
     /// The row, or one that had to be judged first, failed its checks and must be deleted.
-    case damaged(EntryName)
+    case damaged(EntryName, RowMark)
+}
+
+/// What tells a stored response from another that was put in its place.
+package enum RowMark: Sendable, Hashable {
+    /// Its large body.
+    case body(BodyID)
+    /// What its row says of its head and of its body, true or not.
+    case checksums(head: Int64, body: Int64)
+}
+
+/// The stored responses of a key that another one takes the place of, because a request for which
+/// that was put selects them, too.
+package struct Supersession: Sendable {
+    /// What was put.
+    package var name: EntryName
+    /// Whether another variant goes.
+    package var selects: @Sendable (Variant) -> Bool
+
+    package init(by name: EntryName, selects: @escaping @Sendable (Variant) -> Bool) {
+        self.name = name
+        self.selects = selects
+    }
+
+    /// Whether a stored response goes.
+    package func covers(_ variant: Variant) -> Bool {
+        variant.key != name.variantKey && selects(variant)
+    }
 }
 
 /// Names one stored response.
@@ -152,6 +181,11 @@ package enum Mutation: Sendable {
     case freshen(StoredResponse)
     /// Removes one stored response.
     case delete(EntryName)
+    /// Removes one stored response that no answer can be made of, unless another has taken its
+    /// place.
+    case deleteUnreadable(EntryName, RowMark)
+    /// Removes those that a put before it has taken the place of.
+    case supersede(Supersession)
     /// Makes a named cache, if there is none of that name.
     case openCache(String, at: EpochSeconds)
     /// Removes every stored response of these groups (`StoredEntry.groups`; RFC 9875), and the named

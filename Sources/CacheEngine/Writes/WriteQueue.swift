@@ -81,16 +81,16 @@ package final class WriteQueue: Sendable {
     /// - Parameters:
     ///   - group: a further one that it belongs to while it is on its way in.
     ///   - whenQueued: called in the same step, so that of two puts the later one is the later one
-    ///     everywhere; it must not call the queue.
+    ///     everywhere; it must not call the queue. Returns what else goes.
     func put(
         _ response: StoredResponse, group: String, generations: Generations, groups: GroupStamps,
-        whenQueued: () -> Void
+        whenQueued: () -> Supersession?
     ) -> PutOutcome {
         put(response, generations: generations, groups: groups) { queue in
             guard groups.areCurrent([group], since: response.groupStamp) else { return nil }
             let admission = queue.put(
                 response, isFreshen: false, replacesRow: true, keepsOlder: true)
-            if admission == .accepted { whenQueued() }
+            if admission == .accepted, let others = whenQueued() { queue.supersede(others) }
             return admission
         }
     }
@@ -113,6 +113,10 @@ package final class WriteQueue: Sendable {
 
     func delete(_ name: EntryName) {
         mutate { $0.delete(name) }
+    }
+
+    func delete(_ name: EntryName, unreadable mark: RowMark) {
+        mutate { $0.delete(name, unreadable: mark) }
     }
 
     /// Bumps the URI's generation and queues the delete of its rows in one step: no put can check
@@ -213,13 +217,18 @@ package final class WriteQueue: Sendable {
     }
 
     /// What is pending about a row that was just read.
-    func overlay(of name: EntryName, groups: [String]) -> WriteQueueState.Overlay {
-        state.withLock { $0.queue.overlay(of: name, groups: groups) }
+    func overlay(of name: EntryName, as entry: StoredEntry) -> WriteQueueState.Overlay {
+        state.withLock { $0.queue.overlay(of: name, as: entry) }
     }
 
     /// The names of every put that is not committed.
     var pendingNames: [EntryName] {
         state.withLock { $0.queue.pendingNames }
+    }
+
+    /// The named caches that something is put into that is not committed, in the order of the queue.
+    var pendingCacheNames: [String] {
+        state.withLock { $0.queue.pendingCacheNames }
     }
 
     /// Rises when a batch is over: what was pending before may be in the file now.

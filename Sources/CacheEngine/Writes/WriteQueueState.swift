@@ -50,6 +50,13 @@ struct WriteQueueState {
     private var invalidations: [URIKey: Pending] = [:]
     private var deletes: [EntryName: Pending] = [:]
     private var groupInvalidations: [String: Pending] = [:]
+    private var unreadable: Set<RowMark> = []
+    private var supersessions: [CacheKey: [PendingSupersession]] = [:]
+
+    private struct PendingSupersession {
+        var sequence: UInt64
+        var others: Supersession
+    }
 
     private struct PendingPut {
         var sequence: UInt64
@@ -138,6 +145,19 @@ struct WriteQueueState {
         Self.note(sequence, of: name, in: &deletes)
     }
 
+    /// Once for each mark: what it tells of is never stored again.
+    mutating func delete(_ name: EntryName, unreadable mark: RowMark) {
+        guard unreadable.insert(mark).inserted else { return }
+        _ = append(.deleteUnreadable(name, mark), bytes: 0)
+    }
+
+    /// Behind the put.
+    mutating func supersede(_ others: Supersession) {
+        let sequence = append(.supersede(others), bytes: 0)
+        supersessions[others.name.primaryKey, default: []].append(
+            PendingSupersession(sequence: sequence, others: others))
+    }
+
     mutating func invalidate(_ uri: URIKey, at time: Int64) {
         if let earlier = invalidations[uri], isWaiting(earlier.last),
             putURIs[uri].map({ $0.last < earlier.last }) ?? true
@@ -198,7 +218,8 @@ struct WriteQueueState {
         committing = []
         for item in failed.reversed() {
             switch item.mutation {
-            case .delete, .invalidate, .invalidateGroups, .dropBody, .openCache:
+            case .delete, .deleteUnreadable, .supersede, .invalidate, .invalidateGroups, .dropBody,
+                .openCache:
                 waiting.prepend(item)
                 retries += 1
             case .chunk, .touch:
@@ -240,12 +261,41 @@ struct WriteQueueState {
                 && put.response.groups.allSatisfy {
                     put.sequence > groupInvalidations[$0]?.last ?? 0
                 }
+                && !isUnreadable(put.response.entry)
+                && !isSuperseded(key, put.response.variant, before: put.sequence)
         }
         return Self.latest(of: visible.map(\.response))
     }
 
+    private func isUnreadable(_ entry: StoredEntry) -> Bool {
+        guard !unreadable.isEmpty, let body = entry.body.chunks else { return false }
+        return unreadable.contains(.body(body.id))
+    }
+
+    /// - Parameter sequence: 0 for a row of the file.
+    private func isSuperseded(
+        _ key: CacheKey, _ variant: Variant, before sequence: UInt64
+    ) -> Bool {
+        guard !supersessions.isEmpty, let pending = supersessions[key] else { return false }
+        return pending.contains { $0.sequence > sequence && $0.others.covers(variant) }
+    }
+
     var pendingNames: [EntryName] {
         puts.values.flatMap { $0.map(\.response.name) }
+    }
+
+    /// Without double entries: names that only look alike are different caches.
+    var pendingCacheNames: [String] {
+        var seen: Set<[UInt8]> = []
+        return (committing + waiting).compactMap { item in
+            let name: String
+            switch item.mutation {
+            case .put(let response): name = response.entry.identity.cacheName
+            case .openCache(let opened, _): name = opened
+            default: return nil
+            }
+            return !name.isEmpty && seen.insert(Array(name.utf8)).inserted ? name : nil
+        }
     }
 
     /// Whether rows of this URI in the file are covered by an invalidation that is not committed.
@@ -262,13 +312,19 @@ struct WriteQueueState {
         case put(StoredResponse)
     }
 
-    func overlay(of name: EntryName, groups: [String] = []) -> Overlay {
+    ///
+    /// - Parameter entry: the row, where it has been read.
+    func overlay(of name: EntryName, as entry: StoredEntry? = nil) -> Overlay {
         if let newer = pending(name.primaryKey).last(where: { $0.name == name }) {
             return .put(newer)
         }
+        if hasPendingInvalidation(of: name.uriKey) || hasPendingDelete(of: name) {
+            return .deleted
+        }
+        guard let entry else { return .none }
         let isDeleted =
-            hasPendingInvalidation(of: name.uriKey) || hasPendingDelete(of: name)
-            || groups.contains { groupInvalidations[$0] != nil }
+            entry.groups.contains { groupInvalidations[$0] != nil } || isUnreadable(entry)
+            || isSuperseded(name.primaryKey, entry.variant, before: 0)
         return isDeleted ? .deleted : .none
     }
 
@@ -341,6 +397,11 @@ struct WriteQueueState {
             Self.forget(response.uriKey, in: &putURIs)
         case .delete(let name):
             Self.forget(name, in: &deletes)
+        case .deleteUnreadable(_, let mark): unreadable.remove(mark)
+        case .supersede(let others):
+            let key = others.name.primaryKey
+            supersessions[key]?.removeAll { $0.sequence == item.sequence }
+            if supersessions[key]?.isEmpty == true { supersessions[key] = nil }
         case .invalidate(let uri, _):
             Self.forget(uri, in: &invalidations)
         case .invalidateGroups(let names, _):

@@ -11,23 +11,28 @@ import NIOCore
 final class MatchAllExchange: AnswerSource {
     private let responder: CacheAPIResponder
     private let cacheName: String
+    private let query: CacheQuery?
     private var rows: ArraySlice<CacheRow>
-    /// Where the next page of a walk through all of the cache begins; nil at the end.
-    private var next: Int64?
+    /// Where the next page begins; nil at the end.
+    private var next: CachePlace?
     private let boundary: String
     private var answer: Answer?
     private var reader: (any AnswerSource)?
     private var isPaused = false
     private var isWaiting = false
 
-    /// - Parameter page: the rows, or the first of them.
+    /// - Parameters:
+    ///   - page: the first one.
+    ///   - query: nil finds all of the cache.
     init(
-        _ responder: CacheAPIResponder, _ page: CachePage, cacheName: String, answer: Answer
+        _ responder: CacheAPIResponder, _ page: CachePage, cacheName: String, _ query: CacheQuery?,
+        answer: Answer
     ) {
         self.responder = responder
         rows = page.rows[...]
         next = page.next
         self.cacheName = cacheName
+        self.query = query
         self.answer = answer
         boundary =
             "larder-" + String(UInt64.random(in: 0 ... .max), radix: 36)
@@ -44,7 +49,7 @@ final class MatchAllExchange: AnswerSource {
     private func goOn() {
         guard let answer, !isPaused, !isWaiting, reader == nil else { return }
         guard let row = rows.popFirst() else {
-            if let next { return turnPage(next) }
+            if let next { return turnPage(behind: next.id) }
             answer.answer(body: ByteBuffer(string: "--\(boundary)--\r\n"))
             self.answer = nil
             return answer.answerEnd()
@@ -63,12 +68,14 @@ final class MatchAllExchange: AnswerSource {
         }
     }
 
-    private func turnPage(_ start: Int64) {
+    private func turnPage(behind row: Int64) {
         isWaiting = true
-        let (engine, loop, cacheName) = (responder.engine, responder.loop, cacheName)
+        let (engine, loop) = (responder.engine, responder.loop)
+        let (cacheName, query) = (cacheName, query)
         let bound = NIOLoopBound(self, eventLoop: loop)
         Task {
-            let page = try? await engine.cacheRows(in: cacheName, after: start)
+            let page = try? await NativeRequest.page(
+                of: cacheName, query, after: row, on: engine)
             loop.execute { bound.value.turned(page) }
         }
     }

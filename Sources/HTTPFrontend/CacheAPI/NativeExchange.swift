@@ -81,8 +81,9 @@ final class NativeExchange: AnswerSource {
         switch outcome {
         case .reply(let reply): return self.reply(reply)
         case .stored(let stored): sending = MatchExchange(responder, stored, answer: answer)
-        case .all(let page, let cacheName):
-            sending = MatchAllExchange(responder, page, cacheName: cacheName, answer: answer)
+        case .all(let page, let cacheName, let query):
+            sending = MatchAllExchange(
+                responder, page, cacheName: cacheName, query, answer: answer)
         }
         self.sending = sending
         if isPaused { sending.pause() }

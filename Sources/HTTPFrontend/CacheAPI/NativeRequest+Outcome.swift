@@ -9,7 +9,8 @@ extension NativeRequest {
     enum Outcome: Sendable {
         case reply(CacheReply)
         case stored(StoredResponse)
-        case all(CachePage, cacheName: String)
+        /// The first page; the query finds the others.
+        case all(CachePage, cacheName: String, CacheQuery?)
     }
 
     func outcome(on engine: Engine) async -> Outcome {
@@ -30,12 +31,9 @@ extension NativeRequest {
             }
             return .stored(stored)
         case .matchAll:
-            guard let query else {
-                try await engine.flush()
-                return .all(try await engine.cacheRows(in: cacheName), cacheName: cacheName)
-            }
-            let rows = try await engine.rows(of: cacheName, matching: query)
-            return .all(CachePage(rows: rows, next: nil), cacheName: cacheName)
+            if query == nil { try await engine.flush() }
+            let page = try await Self.page(of: cacheName, query, after: 0, on: engine)
+            return .all(page, cacheName: cacheName, query)
         case .delete:
             var wasThere = false
             if let query { wasThere = try await engine.delete(query) }
@@ -49,13 +47,21 @@ extension NativeRequest {
         }
     }
 
+    /// A page of what `match-all` gives.
+    static func page(
+        of cacheName: String, _ query: CacheQuery?, after: Int64, on engine: Engine
+    ) async throws(CacheFailure) -> CachePage {
+        guard let query else { return try await engine.cacheRows(in: cacheName, after: after) }
+        return try await engine.rows(matching: query, after: after, limit: rowsPerPage)
+    }
+
+    /// Each page of a query is a walk through all that it may find.
+    private static let rowsPerPage = 10_000
+
     private func keys(on engine: Engine) async throws(CacheFailure) -> JSONValue {
         if let query {
-            let rows = try await engine.rows(of: cacheName, matching: query)
-                .filter { $0.id > after }
-            let page = rows.prefix(limit)
             return NativeJSON.keys(
-                CachePage(rows: Array(page), next: page.count < rows.count ? page.last?.id : nil))
+                try await engine.rows(matching: query, after: after, limit: limit))
         }
         try await engine.flush()
         return NativeJSON.keys(
@@ -84,7 +90,7 @@ enum NativeJSON {
     static func keys(_ page: CachePage) -> JSONValue {
         .object([
             ("keys", .array(page.rows.map(key))),
-            ("next", page.next.map { .number($0) } ?? .null),
+            ("next", page.next.map { .number($0.id) } ?? .null),
         ])
     }
 

@@ -67,6 +67,42 @@ import Testing
         }
     }
 
+    /// Nobody knows whether a row is good that could not be read.
+    @Test func anErrorOfTheFileCostsTheAnswerAndNotTheRow() async throws {
+        let store = try await filledStore()
+        try await Bench.run(store: store, smallChunks) { bench in
+            store.state.withLock { $0.chunkErrors = [4: .busy] }
+            let cut = try await bench.ask()
+            try await bench.finish(cut)
+            #expect(cut.failure == .unreadable && cut.text == placed(0..<4 * 2_048))
+            store.state.withLock { $0.chunkErrors = [0: .busy] }
+            let other = try await bench.ask()
+            try await bench.origin.exchange(0).answer([.cacheControl: "no-store"], body: "once")
+            try await bench.finish(other)
+            #expect(other.text == "once" && other.status?.result == .forwarded(.miss))
+            store.state.withLock { $0.chunkErrors = [:] }
+            try await bench.settle()
+            #expect(store.rows.count == 1)
+        }
+    }
+
+    @Test func whatTookThePlaceOfALostBodyStays() async throws {
+        try await Bench.run(store: try await filledStore(), smallChunks) { bench in
+            try await bench.finish(try await bench.ask())
+            let old = try #require(
+                bench.engine.memory.responses(for: bench.store.rows[0].identity.primaryKey).first)
+            let body = try #require(old.entry.body.chunks)
+            try await bench.fetch(Ask(cacheControl: ["no-cache"]), body: "new")
+            for isWritten in [false, true] {
+                if isWritten { try await bench.settle() }
+                bench.engine.discard(old, lostBody: body.id)
+                try await bench.settle()
+                #expect(bench.store.rows.map(\.text) == ["new"])
+                #expect(try await bench.ask().text == "new")
+            }
+        }
+    }
+
     @Test func aChunkOfAnotherLengthCutsTheAnswer() async throws {
         let store = try await filledStore()
         store.state.withLock { state in

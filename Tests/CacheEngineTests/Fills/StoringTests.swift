@@ -210,6 +210,8 @@ import Testing
                 #expect(hit.text == text && hit.status?.result == .hit)
             }
             #expect(bench.engine.counters.shedPuts.current == 0)
+            // A hit has its last chunks from the queue.
+            try await bench.settle()
             let counts = bench.store.state.withLock { $0.chunks.values.map(\.count) }
             #expect(counts.sorted() == [3, 15])
         }

@@ -33,6 +33,8 @@ final class FakeStore: EntryStore {
         /// The next commits throw these, in order.
         var commitErrors: [StoreError] = []
         var findError: StoreError?
+        /// Reads of these chunks throw it.
+        var chunkErrors: [Int: StoreError] = [:]
         var isDamaged = false
         /// Runs once, after a row was read and before the engine has it.
         var afterFind: (@Sendable () -> Void)?
@@ -90,10 +92,11 @@ final class FakeStore: EntryStore {
                 .damaged(
                     EntryName(
                         uriKey: query.uriKey, primaryKey: query.primaryKey,
-                        variantKey: row.variant.key)))
+                        variantKey: row.variant.key), .checksums(head: 0, body: 0)))
         }
         let matching = rows.filter { row in
-            switch query.choice {
+            if let time = query.freshAt, row.terms.freshUntil <= time { return false }
+            return switch query.choice {
             case .any: true
             case .exactly(let key): row.variant.key == key
             case .selected:
@@ -141,6 +144,14 @@ final class FakeStore: EntryStore {
             }
             if state.rows[row]?.body.chunks != entry.body.chunks { remove(row, from: &state) }
             state.rows[row] = entry
+        case .deleteUnreadable(let name, let mark):
+            let row = Row(key: name.primaryKey, variant: name.variantKey)
+            if let entry = state.rows[row], entry.has(mark) { remove(row, from: &state) }
+        case .supersede(let others):
+            for (row, entry) in state.rows
+            where row.key == others.name.primaryKey && others.covers(entry.variant) {
+                remove(row, from: &state)
+            }
         case .delete(let name):
             remove(Row(key: name.primaryKey, variant: name.variantKey), from: &state)
         case .invalidate(let uri, _):
@@ -178,7 +189,13 @@ final class FakeStore: EntryStore {
     }
 
     func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding {
-        let chunk = state.withLock { $0.areChunksMissing ? nil : $0.chunks[body]?[sequence] }
+        let (chunk, error) = state.withLock { state in
+            (
+                state.areChunksMissing ? nil : state.chunks[body]?[sequence],
+                state.chunkErrors[sequence]
+            )
+        }
+        if let error { throw error }
         return chunk.map { .bytes($0) } ?? .missing
     }
 
@@ -235,6 +252,8 @@ extension Mutation {
         case .put(let response): "put \(response.primaryKey.firstWord)"
         case .freshen(let response): "freshen \(response.primaryKey.firstWord)"
         case .delete(let name): "delete \(name.primaryKey.firstWord)"
+        case .deleteUnreadable(let name, _): "delete unreadable \(name.primaryKey.firstWord)"
+        case .supersede(let others): "supersede \(others.name.primaryKey.firstWord)"
         case .invalidate(let uri, _): "invalidate \(uri.firstWord)"
         case .invalidateGroups(let names, _): "groups \(names.count)"
         case .chunk(let chunk): "chunk \(chunk.sequence)"

@@ -35,6 +35,43 @@ import Testing
         #expect(identities(state.pending(digest(1))) == identities([two, again]))
     }
 
+    @Test func aPutHidesTheVariantsThatItTakesThePlaceOf() {
+        var state = WriteQueueState()
+        let (one, two) = (response(1, variant: 1), response(1, variant: 2))
+        let plain = response(1)
+        for put in [one, two, plain] { _ = state.put(put, isFreshen: false, replacesRow: false) }
+        state.supersede(Supersession(by: plain.name) { $0.key == digest(5001) })
+        #expect(identities(state.pending(digest(1))) == identities([two, plain]))
+        func isDeleted(_ stored: StoredResponse) -> Bool {
+            if case .deleted = state.overlay(of: stored.name, as: stored.entry) {
+                true
+            } else {
+                false
+            }
+        }
+        let row = response(1, variant: 1)
+        #expect(isDeleted(row))
+        #expect(!isDeleted(response(2, variant: 1)))
+        let again = response(1, variant: 1)
+        _ = state.put(again, isFreshen: false, replacesRow: false)
+        #expect(identities(state.pending(digest(1))) == identities([two, plain, again]))
+        _ = state.takeBatch()
+        state.finishBatch()
+        #expect(!isDeleted(row) && state.pending(digest(1)).isEmpty && state.isEmpty)
+    }
+
+    @Test func whatIsUnreadableIsDeletedOnce() {
+        var state = WriteQueueState()
+        let mark = RowMark.checksums(head: 1, body: 2)
+        for _ in 0..<3 { state.delete(entryName(1, variant: nil), unreadable: mark) }
+        #expect(state.takeBatch().count == 1)
+        _ = state.failBatch()
+        #expect(state.takeBatch().count == 1, "a deletion is tried again")
+        state.finishBatch()
+        state.delete(entryName(1, variant: nil), unreadable: mark)
+        #expect(state.takeBatch().count == 1)
+    }
+
     @Test func anInvalidationHidesWhatCameBefore() {
         var state = WriteQueueState()
         let other = response(2, uri: 2)

@@ -68,7 +68,8 @@ struct QueueModel {
             state.committing.compactMap { item -> ObjectIdentifier? in
                 switch item.mutation {
                 case .put(let response), .freshen(let response): ObjectIdentifier(response)
-                case .delete, .invalidate, .chunk, .dropBody, .touch, .invalidateGroups, .openCache:
+                case .delete, .deleteUnreadable, .supersede, .invalidate, .chunk, .dropBody, .touch,
+                    .invalidateGroups, .openCache:
                     nil
                 }
             })
@@ -89,7 +90,9 @@ struct QueueModel {
             file = file.filter { $0.value.name != theirs }
         case .invalidate(let uri, _):
             file = file.filter { $0.value.uriKey != uri }
-        case .chunk, .dropBody, .touch, .invalidateGroups, .openCache: break
+        case .deleteUnreadable, .supersede, .chunk, .dropBody, .touch, .invalidateGroups,
+            .openCache:
+            break
         }
     }
 
@@ -127,7 +130,9 @@ struct QueueModel {
                     case .delete: .keep
                     }
                 }
-            case .chunk, .dropBody, .touch, .invalidateGroups, .openCache: break
+            case .deleteUnreadable, .supersede, .chunk, .dropBody, .touch, .invalidateGroups,
+                .openCache:
+                break
             }
         }
     }

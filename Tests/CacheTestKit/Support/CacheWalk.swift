@@ -9,10 +9,14 @@ package enum CacheWalk {
     package static func rows(
         of entries: [StoredEntry], _ selection: CacheSelection
     ) -> CachePage {
-        let rows = entries.enumerated().compactMap { index, entry -> CacheRow? in
+        let isOfPath = if case .path = selection.scope { true } else { false }
+        func place(of row: CacheRow) -> CachePlace {
+            CachePlace(target: isOfPath ? row.url.target : "", id: row.id)
+        }
+        var rows = entries.enumerated().compactMap { index, entry -> CacheRow? in
             let identity = entry.identity
             guard identity.surface == .cacheAPI, identity.cacheName == selection.cacheName,
-                entry.terms.freshUntil > selection.now, Int64(index + 1) > selection.after,
+                entry.terms.freshUntil > selection.now,
                 let url = identity.authority.isEmpty
                     ? CacheURL.custom(identity.target)
                     : CacheURL(
@@ -37,9 +41,17 @@ package enum CacheWalk {
                 size: entry.body.length, storedAt: entry.responseTime,
                 freshUntil: entry.terms.freshUntil)
         }
+        let start = (Array(selection.after.target.utf8), selection.after.id)
+        rows = rows.filter { row in
+            let own = place(of: row)
+            return start.0.elementsEqual(own.target.utf8)
+                ? own.id > start.1 : start.0.lexicographicallyPrecedes(own.target.utf8)
+        }
+        if isOfPath { rows.sort { ($0.url.target, $0.id) < ($1.url.target, $1.id) } }
         let page = rows.prefix(selection.limit)
         return CachePage(
-            rows: Array(page), next: page.count == selection.limit ? page.last?.id : nil)
+            rows: Array(page),
+            next: page.count == selection.limit ? page.last.map(place) : nil)
     }
 
     /// - Parameter names: of the caches that were opened, in order.

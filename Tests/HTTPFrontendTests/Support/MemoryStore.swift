@@ -19,7 +19,8 @@ final class MemoryStore: EntryStore {
         let stored = rows.withLock { $0[query.primaryKey] ?? [] }
         guard !stored.isEmpty else { return .uriMiss }
         let match = stored.first { entry in
-            switch query.choice {
+            if let time = query.freshAt, entry.terms.freshUntil <= time { return false }
+            return switch query.choice {
             case .any: true
             case .exactly(let key): entry.variant.key == key
             case .selected:
@@ -42,6 +43,14 @@ final class MemoryStore: EntryStore {
                 case .delete(let name):
                     rows[name.primaryKey, default: []].removeAll {
                         $0.variant.key == name.variantKey
+                    }
+                case .deleteUnreadable(let name, let mark):
+                    rows[name.primaryKey, default: []].removeAll {
+                        $0.variant.key == name.variantKey && $0.has(mark)
+                    }
+                case .supersede(let others):
+                    rows[others.name.primaryKey, default: []].removeAll {
+                        others.covers($0.variant)
                     }
                 case .invalidate(let uri, _):
                     rows = rows.filter { $0.value.first?.identity.uriKey != uri }
