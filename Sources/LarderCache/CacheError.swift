@@ -7,7 +7,7 @@ import HTTPTypes
 public enum CacheError: Error, Sendable, Equatable {
     /// The file cannot be opened: another instance has it, or it is no Larder file.
     case cannotOpen(String)
-    /// The request names no absolute URL with a host, or one that is longer than 64 KiB.
+    /// The request names no absolute URL with a host, or one that is longer than 128 KiB.
     case invalidURL(String)
     /// The name of a cache has 1024 bytes or more, or a NUL in it.
     case invalidName(String)

@@ -16,7 +16,7 @@ struct PutBeginningTests {
     private static let url = "http://a.example/x"
 
     private func payload(_ text: String, _ control: String = "max-age=60") -> String {
-        "HTTP/1.1 200 OK\r\nCache-Control: \(control)\r\n\r\n\(text)"
+        putPayload(text, control)
     }
 
     private func put(_ payload: String, _ lines: String...) -> String {

@@ -12,10 +12,15 @@ final class MemoryStore: EntryStore {
     private let opened = Mutex<[String]>([])
     private let lastBodyID = Atomic<Int64>(0)
     private let reads = Mutex<[Int]>([])
+    /// Every read throws it.
+    private let readError = Mutex<StoreError?>(nil)
 
     var entries: [StoredEntry] { rows.withLock { $0.values.flatMap(\.self) } }
 
+    func failReads(with error: StoreError?) { readError.withLock { $0 = error } }
+
     func find(_ query: EntryQuery) throws(StoreError) -> EntryFinding {
+        if let error = readError.withLock({ $0 }) { throw error }
         let stored = rows.withLock { $0[query.primaryKey] ?? [] }
         guard !stored.isEmpty else { return .uriMiss }
         let match = stored.first { entry in
@@ -71,6 +76,7 @@ final class MemoryStore: EntryStore {
 
     func chunk(_ sequence: Int, of body: BodyID) throws(StoreError) -> ChunkFinding {
         reads.withLock { $0.append(sequence) }
+        if let error = readError.withLock({ $0 }) { throw error }
         return chunks.withLock { $0[body]?[sequence] }.map { .bytes($0) } ?? .missing
     }
 
