@@ -57,12 +57,13 @@ public struct CacheBody: AsyncSequence, Sendable {
         self.length = length
     }
 
-    init(_ body: StoredBody, engine: Engine) {
+    init(of stored: StoredResponse, engine: Engine) {
+        let body = stored.entry.body
         length = body.length
         if let bytes = body.bytes {
             source = .bytes(bytes)
         } else if let chunks = body.chunks {
-            source = .rows(PinnedBody(chunks, engine: engine))
+            source = .rows(PinnedBody(chunks, of: stored, engine: engine))
         } else {
             source = .bytes(ByteBuffer())
         }

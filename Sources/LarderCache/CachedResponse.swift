@@ -23,7 +23,7 @@ public struct CachedResponse: Sendable {
             fields.append(HTTPField(name: .contentLength, value: String(entry.body.length)))
         }
         head = HTTPResponse(status: entry.status, headerFields: fields)
-        body = CacheBody(entry.body, engine: engine)
+        body = CacheBody(of: stored, engine: engine)
         age = .seconds(seconds)
     }
 }

@@ -53,6 +53,32 @@ struct BodyTests {
         }
     }
 
+    /// Somebody writes into the file; what was put is not given out, and is found no more.
+    @Test func aDamagedBodyIsGone() async throws {
+        try await place.with { (storage: CacheStorage) async throws in
+            let cache = storage.default
+            let pieces = Pieces(count: 200)
+            try await cache.put(.path("/a"), .ok(), body: CacheBody(pieces))
+            try await cache.put(.path("/b"), .ok(), body: CacheBody("other"))
+            try await storage.flush()
+            let found = try #require(try await cache.match(.path("/a")))
+            _ = try sqlite(
+                place.path,
+                """
+                PRAGMA busy_timeout=5000;
+                UPDATE chunks SET data = zeroblob(length(data)) WHERE seq = 1
+                """, in: place.directory)
+            await #expect(throws: CacheError.unreadable) {
+                try await found.body.collect(upTo: 4 << 20)
+            }
+            #expect(try await cache.match(.path("/a")) == nil)
+            #expect(try await cache.text(.path("/b")) == "other")
+            try await cache.put(.path("/a"), .ok(), body: CacheBody(pieces))
+            let again = try #require(try await cache.match(.path("/a")))
+            #expect(try await again.body.collect(upTo: 4 << 20) == pieces.all)
+        }
+    }
+
     @Test(arguments: [0, 1, 26, 27, 200])
     func sequencesOfAnyLength(count: Int) async throws {
         try await place.with { (storage: CacheStorage) async throws in
