@@ -65,7 +65,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var awaitsMemory = false
     private var clientAddress: String??
 
-    private static let pipelineLimit = 200
+    /// More came ahead than is kept: what is asked before that is the connection's last.
+    private var isOverrun = false
+
+    private static let pipelineLimit = 512
 
     init(
         loop: LoopContext, responder: ProxyResponder, cacheAPI: CacheAPIResponder? = nil,
@@ -234,15 +237,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func accept(_ item: Incoming) {
+        guard !isOverrun else { return }
         // Only the rest of the current request may go past what waits.
         if waiting.isEmpty, takesParts {
             process(item)
+        } else if case .part(.body(var bytes)) = item, case .part(.body(var last))? = waiting.last {
+            last.writeBuffer(&bytes)
+            waiting[waiting.index(before: waiting.endIndex)] = .part(.body(last))
         } else if waiting.count < Self.pipelineLimit {
             waiting.append(item)
         } else {
-            closeNow()
+            overrun()
         }
         processWaiting()
+    }
+
+    /// Keeps what is whole of the requests that wait, and takes nothing more.
+    private func overrun() {
+        isOverrun = true
+        gate.shut()
+        while let last = waiting.last {
+            if case .part(.end) = last { return }
+            _ = waiting.popLast()
+        }
     }
 
     func processWaiting() {
@@ -252,6 +269,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             process(item)
         }
         isProcessing = false
+        if isOverrun, waiting.isEmpty, state.isIdle { closeAfterFlush() }
         if isReadHeld, !isClosing, !holdsReads() {
             isReadHeld = false
             context?.read()

@@ -64,14 +64,38 @@ struct PipeliningTests {
         }
     }
 
-    @Test func tooManyWaitingRequestsEndTheConnection() async throws {
+    /// What was taken in is answered, in order; the rest was never heard.
+    @Test func tooManyWaitingRequestsAreTheConnectionsLast() async throws {
         try await Front.run { front in
-            front.origin.reply { _ in .init(isManual: true) }
+            front.origin.reply { _ in
+                .init(fields: [("Cache-Control", "max-age=60")], isManual: true)
+            }
             let client = try await front.connect()
-            try await client.send(String(repeating: get("/a"), count: 250))
-            try await front.eventually("the cut") { client.isCut }
+            try await client.send(String(repeating: get("/a"), count: 400))
+            let exchange = try await front.exchange()
             #expect(try await client.bytes().isEmpty)
-            #expect(try await front.withLoop { $0.connectionCount } == 0)
+            try await front.withLoop { _ in exchange.value.play() }
+            let answers = try await client.lastAnswers()
+            #expect(answers.count == 257 && answers.allSatisfy { $0.status == 200 })
+        }
+    }
+
+    @Test func contentInManyPiecesWaitsAsOne() async throws {
+        try await Front.run { front in
+            front.origin.reply { seen in
+                .init(parts: [seen.body ?? "?"], isManual: seen.body == nil)
+            }
+            let client = try await front.connect()
+            let chunks = String(repeating: "1\r\nx\r\n", count: 1_500)
+            try await client.send(
+                get("/1")
+                    + "POST /search HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(chunks)0\r\n\r\n"
+            )
+            let exchange = try await front.exchange(1)
+            try await front.withLoop { _ in exchange.value.play() }
+            let answers = try await client.answers(2)
+            #expect(answers.map(\.status) == [200, 200])
+            #expect(answers.last?.body == String(repeating: "x", count: 1_500))
         }
     }
 
