@@ -8,12 +8,16 @@ enum TargetedCacheControl {
         .compactMap { HTTPField.Name($0) }
 
     /// The directives that replace Cache-Control and Expires; nil where no targeted field is valid.
+    ///
+    /// - Parameter ignoresCase: as edge caches read them; in a dictionary of RFC 8941 keys are
+    ///   lower-case.
     static func directives(
-        in fields: HTTPFields, targets: [HTTPField.Name] = targets
+        in fields: HTTPFields, targets: [HTTPField.Name] = targets, ignoresCase: Bool = false
     ) -> ResponseCacheControl? {
         for name in targets {
-            let lines = fields[values: name]
+            var lines = fields[values: name]
             guard !lines.isEmpty else { continue }
+            if ignoresCase { lines = lines.map { FieldSyntax.lowercased($0.utf8) } }
             if let directives = parse(lines) { return directives }
         }
         return nil

@@ -6,6 +6,7 @@ import HTTPTypes
 /// The statements that walk through named caches; confined to one read-only connection.
 struct CacheStatements {
     let rows: RawStatement
+    let rowsByURL: RawStatement
     let rowsOfURL: RawStatement
     let rowsOfPath: RawStatement
     let caches: RawStatement
@@ -13,6 +14,7 @@ struct CacheStatements {
 
     init(_ database: Database) throws {
         rows = try RawStatement(Statements.cacheRows, on: database)
+        rowsByURL = try RawStatement(Statements.cacheRowsByURL, on: database)
         rowsOfURL = try RawStatement(Statements.cacheRowsOfURL, on: database)
         rowsOfPath = try RawStatement(Statements.cacheRowsOfPath, on: database)
         caches = try RawStatement(Statements.caches, on: database)
@@ -25,6 +27,12 @@ extension Reader {
         switch selection.scope {
         case .all:
             return try collect(cacheStatements.rows, selection) { $0.text(selection.cacheName) }
+        case .allByURL:
+            return try collect(cacheStatements.rowsByURL, selection) { binder in
+                binder.text(selection.cacheName)
+                let place = selection.after
+                for text in [place.scheme, place.authority, place.target] { binder.text(text) }
+            }
         case .url(let uri):
             return try uri.withUnsafeBytes { uri throws(SQLiteFailure) in
                 try collect(cacheStatements.rowsOfURL, selection) { $0.blob(uri) }
@@ -55,15 +63,28 @@ extension Reader {
         while hasRow {
             count += 1
             if count == selection.limit {
-                let isOfPath = if case .path = selection.scope { true } else { false }
-                page.next = CachePlace(
-                    target: isOfPath ? Self.text(statement, 6) : "", id: statement.integer(0))
+                page.next = Self.place(statement, in: selection.scope)
             }
             // A row that makes no sense is found by no lookup either.
             if let row = Self.row(statement) { page.rows.append(row) }
             hasRow = try statement.step()
         }
         return page
+    }
+
+    private static func place(
+        _ statement: RawStatement, in scope: CacheSelection.Scope
+    ) -> CachePlace {
+        var place = CachePlace(id: statement.integer(0))
+        switch scope {
+        case .all, .url: break
+        case .allByURL:
+            place.scheme = text(statement, 4)
+            place.authority = text(statement, 5)
+            place.target = text(statement, 6)
+        case .path: place.target = text(statement, 6)
+        }
+        return place
     }
 
     private static func text(_ statement: RawStatement, _ column: Int32) -> String {

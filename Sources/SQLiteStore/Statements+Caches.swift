@@ -26,6 +26,13 @@ extension Statements {
         WHERE surface = 2 AND cache_name = ? AND id > ? AND fresh_until > ? ORDER BY id LIMIT ?
         """
 
+    // `responses_by_cached_url`, in its order.
+    static let cacheRowsByURL = """
+        \(rowColumns)
+        WHERE surface = 2 AND cache_name = ? AND (scheme, authority, target, id) > (?, ?, ?, ?)
+            AND fresh_until > ? ORDER BY scheme, authority, target, id LIMIT ?
+        """
+
     // `responses_by_name`, first column.
     static let cacheRowsOfURL = """
         \(rowColumns)
@@ -52,7 +59,8 @@ extension Statements {
 
     /// For the test that explains them.
     static let ofCaches = [
-        openCache, deleteCacheRows, deleteCache, noteRequest, cacheRows, cacheRowsOfURL,
+        openCache, deleteCacheRows, deleteCache, noteRequest, cacheRows, cacheRowsByURL,
+        cacheRowsOfURL,
         cacheRowsOfPath, cacheSize,
     ]
 }

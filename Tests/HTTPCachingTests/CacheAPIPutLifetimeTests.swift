@@ -138,6 +138,8 @@ struct CacheAPIPutLifetimeTests {
                 ], .success(10)
             ),
             (["Cache-Control": "max-age=30", "CDN-Cache-Control": "max-age=20"], .success(20)),
+            (["Cache-Control": "max-age=30", "CDN-Cache-Control": "Max-Age=20"], .success(20)),
+            (["Cache-Control": "max-age=30", "CDN-Cache-Control": "No-Store"], .failure(.noStore)),
             (
                 [
                     "Larder-Cache-Control": "max-age=5",

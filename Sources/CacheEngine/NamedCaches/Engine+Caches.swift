@@ -35,46 +35,46 @@ extension Engine {
         let found: Bool
         if query.options.contains(.ignoreSearch) {
             found = try await deleteRows(matching: query)
+        } else if query.options.contains(.ignoreVary) {
+            found = try await deleteVariants(
+                of: cacheIdentity(of: query.url, in: query.cacheName))
         } else {
-            found = try await deleteURL(query)
+            found = try await deleteSelected(query)
         }
-        try await flush()
+        try await flush(countsLosses: false)
         return found
-    }
-
-    /// Another deletion of the same URL may come between the look and the deletion: then one of
-    /// them has found nothing.
-    private func deleteURL(_ query: CacheQuery) async throws(CacheFailure) -> Bool {
-        try await deleteURL(
-            cacheIdentity(of: query.url, in: query.cacheName), fields: query.fields,
-            ignoresVary: query.options.contains(.ignoreVary))
     }
 
     /// Deletes everything under one key, as `delete` does.
     package func deleteAll(of identity: EntryIdentity) async throws(CacheFailure) -> Bool {
-        let found = try await deleteURL(identity, fields: NoFields(), ignoresVary: true)
-        try await flush()
+        let found = try await deleteVariants(of: identity)
+        try await flush(countsLosses: false)
         return found
     }
 
-    private func deleteURL(
-        _ identity: EntryIdentity, fields: any FieldLines, ignoresVary: Bool
-    ) async throws(CacheFailure) -> Bool {
-        if ignoresVary { return try await deleteVariants(of: identity) }
-        var wasFresh = false
+    /// Deletes the variants that a request finds, all in one step: what is put from then on stays.
+    ///
+    /// Another deletion of the same URL may come between the look and the deletion: then one of them
+    /// has found nothing.
+    private func deleteSelected(_ query: CacheQuery) async throws(CacheFailure) -> Bool {
+        let identity = try cacheIdentity(of: query.url, in: query.cacheName)
         while true {
             let generation = generation(of: identity.uriKey)
-            let found = try await lookForCached(identity, choice: .selected, fields: fields)
-            if let found {
-                // One variant after the other, as long as the request finds some; from the file, too,
-                // which would give the same row again.
-                if writes.delete(found.name, expected: generation, generations: generations) {
-                    memory.remove(found.name)
-                    wasFresh = wasFresh || found.terms.isFresh(at: clock.now())
-                    try await flush()
-                }
-            } else if outdate(identity, expected: generation) {
-                return wasFresh
+            var names = Set(
+                memory.responses(for: identity.primaryKey).filter { stored in
+                    stored.terms.isFresh(at: clock.now()) && isCurrent(stored)
+                        && selects(stored.variant, fields: query.fields)
+                }.map(\.name))
+            try await flush(countsLosses: false)
+            var walk = try walk(through: query)
+            while let page = try await turn(&walk) { names.formUnion(page.map(\.name)) }
+            if names.isEmpty {
+                if outdate(identity, expected: generation) { return false }
+            } else if writes.delete(
+                names, of: identity.uriKey, expected: generation, generations: generations)
+            {
+                for name in names { memory.remove(name) }
+                return true
             }
         }
     }
@@ -111,11 +111,11 @@ extension Engine {
             EntryGroup.path(
                 scheme: query.url.scheme, authority: query.url.authority, target: query.url.target,
                 in: query.cacheName))
-        try await flush()
+        try await flush(countsLosses: false)
         var found = false
         var walk = try walk(through: query)
         while let page = try await turn(&walk) {
-            for row in page where isSelected(row, by: query) {
+            for row in page {
                 // Again where another URL that shares its generation was deleted in between.
                 while !writes.delete(
                     row.name, expected: generation(of: row.name.uriKey), generations: generations)
@@ -129,8 +129,8 @@ extension Engine {
 
     /// Makes a named cache, if there is none of that name.
     package func openCache(_ name: String) async throws(CacheFailure) {
-        if try await cacheNames().contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return }
-        writes.openCache(name, at: clock.now())
+        let isKnown = try await cacheNames().contains { $0.utf8.elementsEqual(name.utf8) }
+        if !isKnown { writes.openCache(name, at: clock.now()) }
         try await flush()
     }
 
@@ -138,10 +138,16 @@ extension Engine {
     ///
     /// - Returns: whether there was one.
     package func deleteCache(_ name: String) async throws(CacheFailure) -> Bool {
-        // Names that only look alike are different caches.
-        let existed = try await caches().contains { $0.name.utf8.elementsEqual(name.utf8) }
+        try await flush(countsLosses: false)
+        let existed: Bool
+        if name.isEmpty {
+            existed = try await !cacheRows(in: name, limit: 1).rows.isEmpty
+        } else {
+            // Names that only look alike are different caches.
+            existed = try await cacheNames().contains { $0.utf8.elementsEqual(name.utf8) }
+        }
         writes.invalidateGroups([EntryGroup.cache(name)], at: clock.now(), groups: groups)
-        try await flush()
+        try await flush(countsLosses: false)
         return existed
     }
 
@@ -151,6 +157,6 @@ extension Engine {
     package func deleteTagged(_ tags: [String]) async throws(CacheFailure) {
         guard !tags.isEmpty else { return }
         writes.invalidateGroups(tags.map(EntryGroup.tag), at: clock.now(), groups: groups)
-        try await flush()
+        try await flush(countsLosses: false)
     }
 }

@@ -105,6 +105,13 @@ extension Engine {
         func isWanted(_ stored: StoredResponse) -> Bool {
             freshAt.map { stored.terms.isFresh(at: $0) } ?? true
         }
+        if choice == .any {
+            // The file may have lost what memory has.
+            let inMemory = memory.responses(for: identity.primaryKey).last {
+                isCurrent($0) && isWanted($0)
+            }
+            if let inMemory { return inMemory }
+        }
         if choice == .selected {
             let inMemory = memory.response(for: identity.primaryKey) {
                 variantKey(of: fields, names: $0)

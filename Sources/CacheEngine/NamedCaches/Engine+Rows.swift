@@ -12,14 +12,15 @@ extension Engine {
 
     /// Waits until everything that is queued by now is in the file.
     ///
+    /// - Parameter countsLosses: a put that is lost meanwhile, as the disk is full, is a failure.
     /// - Throws: `.notWritten` when that takes longer than ten seconds, it goes on; at once after the
     ///   engine was shut down.
-    package func flush() async throws(CacheFailure) {
+    package func flush(countsLosses: Bool = true) async throws(CacheFailure) {
         let isDone = await withCheckedContinuation { continuation in
             let once = Once(continuation)
             let deadline = NIOSingletons.posixEventLoopGroup.next()
                 .scheduleTask(in: .seconds(Self.flushSeconds)) { once.resume(false) }
-            writes.flush { isWritten in
+            writes.flush(countsLosses: countsLosses) { isWritten in
                 deadline.cancel()
                 once.resume(isWritten)
             }
@@ -108,54 +109,74 @@ extension Engine {
     package func rows(
         matching query: CacheQuery, after: Int64 = 0, limit: Int = .max
     ) async throws(CacheFailure) -> CachePage {
-        guard !query.findsNothing else { return CachePage(rows: [], next: nil) }
         try await flush()
         var first = FirstRows(after: after, limit: limit)
         var walk = try walk(through: query)
-        while let page = try await turn(&walk) {
-            first.take(page.filter { isSelected($0, by: query) })
-        }
+        while let page = try await turn(&walk) { first.take(page) }
         return first.page
     }
 
-    /// A walk through what a query may find, page by page.
-    struct Walk {
-        fileprivate let cacheName: String
+    /// A walk through a cache or what a query finds in it, page by page.
+    package struct Walk: Sendable {
+        package let cacheName: String
+        fileprivate let query: CacheQuery?
         fileprivate let scope: CacheSelection.Scope
         fileprivate var place: CachePlace? = .start
-        /// What is put anew during the walk comes a second time where the order is that of storing.
+        /// What is put anew during the walk may come a second time.
         fileprivate var seen: Set<EntryName> = []
-    }
 
-    func walk(through query: CacheQuery) throws(CacheFailure) -> Walk {
-        if query.options.contains(.ignoreSearch) {
-            return Walk(cacheName: query.cacheName, scope: .path(query.url))
+        fileprivate var isByURL: Bool {
+            switch scope {
+            case .allByURL, .path: true
+            case .all, .url: false
+            }
         }
-        let identity = try cacheIdentity(of: query.url, in: query.cacheName)
-        return Walk(cacheName: query.cacheName, scope: .url(identity.uriKey))
     }
 
-    /// The next page of a walk; nil at the end.
-    func turn(_ walk: inout Walk) async throws(CacheFailure) -> [CacheRow]? {
+    /// All of a cache, in the order of URLs: what is put anew meanwhile keeps its place, so that the
+    /// walk ends.
+    package func walk(of cacheName: String) -> Walk {
+        Walk(cacheName: cacheName, query: nil, scope: .allByURL)
+    }
+
+    /// What a query finds, in the order of URLs.
+    package func walk(through query: CacheQuery) throws(CacheFailure) -> Walk {
+        let scope: CacheSelection.Scope
+        if query.options.contains(.ignoreSearch) {
+            scope = .path(query.url)
+        } else {
+            scope = .url(try cacheIdentity(of: query.url, in: query.cacheName).uriKey)
+        }
+        var walk = Walk(cacheName: query.cacheName, query: query, scope: scope)
+        if query.findsNothing { walk.place = nil }
+        return walk
+    }
+
+    /// The next page of a walk, which may be empty; nil at the end.
+    package func turn(_ walk: inout Walk) async throws(CacheFailure) -> [CacheRow]? {
         guard let place = walk.place else { return nil }
         let page = try await cacheRows(in: walk.cacheName, scope: walk.scope, after: place)
         // Text that is no UTF-8, which only a visiting shell writes, has no place to go on behind.
         if let next = page.next, !next.isBehind(place) { throw .unreadable }
         walk.place = page.next
-        if case .path = walk.scope { return page.rows }
-        return page.rows.filter { walk.seen.insert($0.name).inserted }
+        var rows = page.rows.filter { !walk.seen.contains($0.name) }
+        let names = page.rows.map(\.name)
+        // By URL it may come again on the next page, where its URL stands on both.
+        if walk.isByURL { walk.seen = Set(names) } else { walk.seen.formUnion(names) }
+        if let query = walk.query { rows.removeAll { !isSelected($0, by: query) } }
+        return rows
     }
 
     /// All of a cache, in the order of storing.
     package func allRows(of cacheName: String) async throws(CacheFailure) -> [CacheRow] {
         try await flush()
-        var walk = Walk(cacheName: cacheName, scope: .all)
+        var walk = Walk(cacheName: cacheName, query: nil, scope: .all)
         var rows: [CacheRow] = []
         while let page = try await turn(&walk) { rows += page }
         return rows
     }
 
-    func isSelected(_ row: CacheRow, by query: CacheQuery) -> Bool {
+    private func isSelected(_ row: CacheRow, by query: CacheQuery) -> Bool {
         query.options.contains(.ignoreVary)
             || selects(Variant(names: row.vary, key: row.name.variantKey), fields: query.fields)
     }

@@ -7,6 +7,8 @@ package struct CacheSelection: Sendable {
     /// The part of a cache that is walked through.
     package enum Scope: Sendable, Equatable {
         case all
+        /// The same in the order of URLs.
+        case allByURL
         /// All variants of one URL.
         case url(URIKey)
         /// The URL, whatever its query.
@@ -32,14 +34,18 @@ package struct CacheSelection: Sendable {
     }
 }
 
-/// A row in the order of a walk: that of storing; through a path that of targets, and of storing
-/// among equal ones.
+/// A row in the order of a walk: that of storing, or that of URLs, and of storing among equal ones.
 package struct CachePlace: Sendable, Equatable {
-    /// Empty outside a path.
+    /// Empty where the order is that of storing, as are the other parts; through a path only the
+    /// target counts.
+    package var scheme: String
+    package var authority: String
     package var target: String
     package var id: Int64
 
-    package init(target: String = "", id: Int64) {
+    package init(scheme: String = "", authority: String = "", target: String = "", id: Int64) {
+        self.scheme = scheme
+        self.authority = authority
         self.target = target
         self.id = id
     }
@@ -48,9 +54,12 @@ package struct CachePlace: Sendable, Equatable {
     package static let start = CachePlace(id: 0)
 
     /// As the file sorts: by bytes.
-    func isBehind(_ other: CachePlace) -> Bool {
-        if target.utf8.elementsEqual(other.target.utf8) { return id > other.id }
-        return other.target.utf8.lexicographicallyPrecedes(target.utf8)
+    package func isBehind(_ other: CachePlace) -> Bool {
+        for part in [\CachePlace.scheme, \.authority, \.target] {
+            let (own, theirs) = (self[keyPath: part].utf8, other[keyPath: part].utf8)
+            if !own.elementsEqual(theirs) { return theirs.lexicographicallyPrecedes(own) }
+        }
+        return id > other.id
     }
 }
 

@@ -27,9 +27,9 @@ package final class WriteQueue: Sendable {
         case finished
     }
 
-    private enum WriterPhase { case running, sleeping, lingering }
+    enum WriterPhase { case running, sleeping, lingering }
 
-    private struct State {
+    struct State {
         var queue: WriteQueueState
         /// What the writer does; a loop that wakes it sets `running`, so it signals once.
         var writer = WriterPhase.running
@@ -42,16 +42,19 @@ package final class WriteQueue: Sendable {
         var hasEnded = false
     }
 
-    private struct Flush {
+    struct Flush {
         var sequence: UInt64
+        /// A put that is lost with its batch is no success.
+        var countsLosses: Bool
+        var hasLost = false
         var done: @Sendable (_ isWritten: Bool) -> Void
     }
 
-    private let state: Mutex<State>
-    private let held: BudgetCharge
-    private let wake = DispatchSemaphore(value: 0)
+    let state: Mutex<State>
+    let held: BudgetCharge
+    let wake = DispatchSemaphore(value: 0)
     /// How long a batch waits for company after its first put.
-    private static let lingerMilliseconds = 15
+    static let lingerMilliseconds = 15
 
     /// - Parameter budget: charged with the bytes of puts that wait.
     package init(limits: Limits = Limits(), budget: MemoryBudget = MemoryBudget(limit: .max)) {
@@ -136,6 +139,15 @@ package final class WriteQueue: Sendable {
         change(of: name.uriKey, expected: expected, generations: generations) { $0.delete(name) }
     }
 
+    /// The same for several of one URI.
+    func delete(
+        _ names: Set<EntryName>, of uri: URIKey, expected: UInt64, generations: Generations
+    ) -> Bool {
+        change(of: uri, expected: expected, generations: generations) { queue in
+            for name in names { queue.delete(name) }
+        }
+    }
+
     /// The same for all of it.
     func invalidate(
         _ uri: URIKey, at time: EpochSeconds, expected: UInt64, generations: Generations
@@ -169,13 +181,17 @@ package final class WriteQueue: Sendable {
     }
 
     /// Calls `done` when everything that is queued by now is in the file or was dropped for good, on
-    /// the writer thread or at once; with `false` when the writer has ended.
-    func flush(done: @escaping @Sendable (_ isWritten: Bool) -> Void) {
+    /// the writer thread or at once; with `false` when the writer has ended, and where it counts, when
+    /// a put was dropped.
+    func flush(
+        countsLosses: Bool = true, done: @escaping @Sendable (_ isWritten: Bool) -> Void
+    ) {
         let (isOver, signal) = state.withLock { state -> (Bool?, Bool) in
             let sequence = state.queue.lastSequence
             if state.queue.isOver(sequence) { return (true, false) }
             if state.hasEnded { return (false, false) }
-            state.flushes.append(Flush(sequence: sequence, done: done))
+            state.flushes.append(
+                Flush(sequence: sequence, countsLosses: countsLosses, done: done))
             state.isUrgent = true
             return (nil, Self.shouldSignal(&state))
         }
@@ -261,7 +277,7 @@ package final class WriteQueue: Sendable {
         if signal { wake.signal() }
     }
 
-    private static func shouldSignal(_ state: inout State, isClosing: Bool = false) -> Bool {
+    static func shouldSignal(_ state: inout State, isClosing: Bool = false) -> Bool {
         switch state.writer {
         case .running: return false
         case .sleeping: guard isClosing || !state.queue.waiting.isEmpty else { return false }
@@ -271,91 +287,6 @@ package final class WriteQueue: Sendable {
         }
         state.writer = .running
         return true
-    }
-
-    // MARK: Writer
-
-    private enum Step { case commit([Mutation]), finished, sleep, linger }
-
-    /// Waits for work, at most `timeoutMilliseconds` while there is none; lets a batch linger for
-    /// company.
-    ///
-    /// Blocks: writer thread only.
-    func nextBatch(timeoutMilliseconds: Int) -> Work {
-        while true {
-            switch state.withLock({ Self.nextStep(&$0) }) {
-            case .commit(let batch): return .commit(batch)
-            case .finished: return .finished
-            case .sleep:
-                if !waitForSignal(milliseconds: timeoutMilliseconds) { return .idle }
-            case .linger:
-                _ = waitForSignal(milliseconds: Self.lingerMilliseconds)
-                return .commit(state.withLock { $0.queue.takeBatch() })
-            }
-        }
-    }
-
-    private static func nextStep(_ state: inout State) -> Step {
-        if state.queue.waiting.isEmpty {
-            guard !state.queue.isClosed else {
-                state.hasEnded = true
-                return .finished
-            }
-            state.writer = .sleeping
-            return .sleep
-        }
-        if state.queue.isBatchFull || state.queue.isClosed || state.isUrgent {
-            return .commit(state.queue.takeBatch())
-        }
-        state.writer = .lingering
-        return .linger
-    }
-
-    /// Sleeps until signalled (`true`) or until the time is over.
-    private func waitForSignal(milliseconds: Int) -> Bool {
-        if wake.wait(timeout: .now() + .milliseconds(milliseconds)) == .success { return true }
-        let wasSignalledMeanwhile = state.withLock { state -> Bool in
-            defer { state.writer = .running }
-            return state.writer == .running
-        }
-        // The signal was decided while the wait ran out: take it, or the next wait ends at once.
-        if wasSignalledMeanwhile { wake.wait() }
-        return wasSignalledMeanwhile
-    }
-
-    func finishBatch() {
-        for chunk in endBatch({ $0.finishBatch() }) { chunk.done(true) }
-    }
-
-    /// Returns how many puts were lost.
-    func failBatch() -> Int {
-        let lost = endBatch { $0.failBatch() }
-        for chunk in lost.chunks { chunk.done(false) }
-        return lost.puts
-    }
-
-    func dropBatch() {
-        for chunk in endBatch({ $0.dropBatch() }) { chunk.done(false) }
-    }
-
-    private func endBatch<Result>(_ change: (inout WriteQueueState) -> Result) -> Result {
-        let (result, flushed) = state.withLock { state in
-            state.finishedBatches &+= 1
-            let result = change(&state.queue)
-            held.set(state.queue.putBytes)
-            return (result, Self.takeFlushed(&state))
-        }
-        for flush in flushed { flush.done(true) }
-        return result
-    }
-
-    private static func takeFlushed(_ state: inout State) -> [Flush] {
-        guard !state.flushes.isEmpty else { return [] }
-        let queue = state.queue
-        let flushed = state.flushes.filter { queue.isOver($0.sequence) }
-        state.flushes.removeAll { queue.isOver($0.sequence) }
-        state.isUrgent = !state.flushes.isEmpty
-        return flushed
     }
 }
 

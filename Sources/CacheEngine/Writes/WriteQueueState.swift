@@ -245,6 +245,16 @@ struct WriteQueueState {
         retries += 1
     }
 
+    /// The place in the queue of the first put that the batch would lose.
+    var firstPutOfBatch: UInt64? {
+        committing.first { item in
+            switch item.mutation {
+            case .put, .freshen: true
+            default: false
+            }
+        }?.sequence
+    }
+
     /// The batch is given up: the file was replaced by an empty one, there is nothing to delete.
     @discardableResult
     mutating func dropBatch() -> [BodyChunk] { finishBatch() }

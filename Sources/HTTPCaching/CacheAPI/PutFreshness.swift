@@ -18,7 +18,9 @@ struct PutFreshness {
     init(fields: HTTPFields, now: EpochSeconds) {
         self.fields = fields
         self.now = now
-        if let targeted = TargetedCacheControl.directives(in: fields, targets: Self.targets) {
+        if let targeted = TargetedCacheControl.directives(
+            in: fields, targets: Self.targets, ignoresCase: true)
+        {
             control = targeted
             expires = []
             return

@@ -75,8 +75,9 @@ struct CacheAPIResponder {
             }
             return try match(head, request, now: now)
         } catch {
+            // Nothing can be stored there.
             return head.method == .PURGE
-                ? .reply(.problem(.badRequest, error.rawValue))
+                ? .reply(.purge(.success(false)))
                 : .reply(.miss(.bypass, detail: error.rawValue))
         }
     }

@@ -40,6 +40,11 @@ struct CacheKeyRequest {
             scheme: schemes.first ?? "http", authority: head.authority, target: head.target)
     }
 
+    /// The fields that a key is made of, beside Host; lower-case.
+    static let fieldNames: Set<String> = [
+        CacheBlob.fieldName, "cf-cache-namespace", "x-forwarded-proto",
+    ]
+
     /// Names are shorter than this, in bytes.
     static let nameBytesMax = 1024
 

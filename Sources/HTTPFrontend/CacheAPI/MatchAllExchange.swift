@@ -10,29 +10,22 @@ import NIOCore
 /// Confined to its connection's loop.
 final class MatchAllExchange: AnswerSource {
     private let responder: CacheAPIResponder
-    private let cacheName: String
-    private let query: CacheQuery?
     private var rows: ArraySlice<CacheRow>
-    /// Where the next page begins; nil at the end.
-    private var next: CachePlace?
+    private var walk: Engine.Walk
+    private var isLastPage = false
     private let boundary: String
     private var answer: Answer?
     private var reader: (any AnswerSource)?
     private var isPaused = false
     private var isWaiting = false
 
-    /// - Parameters:
-    ///   - page: the first one.
-    ///   - query: nil finds all of the cache.
+    /// - Parameter rows: the first page of the walk.
     init(
-        _ responder: CacheAPIResponder, _ page: CachePage, cacheName: String, _ query: CacheQuery?,
-        answer: Answer
+        _ responder: CacheAPIResponder, _ rows: [CacheRow], _ walk: Engine.Walk, answer: Answer
     ) {
         self.responder = responder
-        rows = page.rows[...]
-        next = page.next
-        self.cacheName = cacheName
-        self.query = query
+        self.rows = rows[...]
+        self.walk = walk
         self.answer = answer
         boundary =
             "larder-" + String(UInt64.random(in: 0 ... .max), radix: 36)
@@ -49,13 +42,13 @@ final class MatchAllExchange: AnswerSource {
     private func goOn() {
         guard let answer, !isPaused, !isWaiting, reader == nil else { return }
         guard let row = rows.popFirst() else {
-            if let next { return turnPage(behind: next.id) }
+            if !isLastPage { return turnPage() }
             answer.answer(body: ByteBuffer(string: "--\(boundary)--\r\n"))
             self.answer = nil
             return answer.answerEnd()
         }
         isWaiting = true
-        let (engine, loop, cacheName) = (responder.engine, responder.loop, cacheName)
+        let (engine, loop, cacheName) = (responder.engine, responder.loop, walk.cacheName)
         let bound = NIOLoopBound(self, eventLoop: loop)
         Task {
             do {
@@ -68,24 +61,27 @@ final class MatchAllExchange: AnswerSource {
         }
     }
 
-    private func turnPage(behind row: Int64) {
+    private func turnPage() {
         isWaiting = true
-        let (engine, loop) = (responder.engine, responder.loop)
-        let (cacheName, query) = (cacheName, query)
+        let (engine, loop, walk) = (responder.engine, responder.loop, walk)
         let bound = NIOLoopBound(self, eventLoop: loop)
         Task {
-            let page = try? await NativeRequest.page(
-                of: cacheName, query, after: row, on: engine)
-            loop.execute { bound.value.turned(page) }
+            var walk = walk
+            do {
+                let page = try await engine.turn(&walk)
+                loop.execute { [walk] in bound.value.turned(page, walk) }
+            } catch {
+                // What follows cannot be read: the answer must not look whole.
+                loop.execute { bound.value.partFailed(hasBegun: true) }
+            }
         }
     }
 
-    private func turned(_ page: CachePage?) {
+    private func turned(_ page: [CacheRow]?, _ walk: Engine.Walk) {
         isWaiting = false
-        // What follows cannot be read: the answer must not look whole.
-        guard let page else { return partFailed(hasBegun: true) }
-        rows = page.rows[...]
-        next = page.next
+        self.walk = walk
+        rows = (page ?? [])[...]
+        isLastPage = page == nil
         goOn()
     }
 

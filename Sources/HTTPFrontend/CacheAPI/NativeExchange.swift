@@ -81,9 +81,8 @@ final class NativeExchange: AnswerSource {
         switch outcome {
         case .reply(let reply): return self.reply(reply)
         case .stored(let stored): sending = MatchExchange(responder, stored, answer: answer)
-        case .all(let page, let cacheName, let query):
-            sending = MatchAllExchange(
-                responder, page, cacheName: cacheName, query, answer: answer)
+        case .all(let rows, let walk):
+            sending = MatchAllExchange(responder, rows, walk, answer: answer)
         }
         self.sending = sending
         if isPaused { sending.pause() }

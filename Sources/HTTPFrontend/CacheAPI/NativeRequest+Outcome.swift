@@ -9,8 +9,8 @@ extension NativeRequest {
     enum Outcome: Sendable {
         case reply(CacheReply)
         case stored(StoredResponse)
-        /// The first page; the query finds the others.
-        case all(CachePage, cacheName: String, CacheQuery?)
+        /// The first page, and the walk to the others.
+        case all([CacheRow], Engine.Walk)
     }
 
     func outcome(on engine: Engine) async -> Outcome {
@@ -31,9 +31,12 @@ extension NativeRequest {
             }
             return .stored(stored)
         case .matchAll:
-            if query == nil { try await engine.flush() }
-            let page = try await Self.page(of: cacheName, query, after: 0, on: engine)
-            return .all(page, cacheName: cacheName, query)
+            try await engine.flush()
+            var walk =
+                if let query { try engine.walk(through: query) } else {
+                    engine.walk(of: cacheName)
+                }
+            return .all(try await engine.turn(&walk) ?? [], walk)
         case .delete:
             var wasThere = false
             if let query { wasThere = try await engine.delete(query) }
@@ -46,17 +49,6 @@ extension NativeRequest {
             return .reply(.json(NativeJSON.deleted(existed)))
         }
     }
-
-    /// A page of what `match-all` gives.
-    static func page(
-        of cacheName: String, _ query: CacheQuery?, after: Int64, on engine: Engine
-    ) async throws(CacheFailure) -> CachePage {
-        guard let query else { return try await engine.cacheRows(in: cacheName, after: after) }
-        return try await engine.rows(matching: query, after: after, limit: rowsPerPage)
-    }
-
-    /// Each page of a query is a walk through all that it may find.
-    private static let rowsPerPage = 10_000
 
     private func keys(on engine: Engine) async throws(CacheFailure) -> JSONValue {
         if let query {

@@ -112,6 +112,7 @@ final class PutExchange: AnswerSource {
 
     /// Why the content cannot be that of the head.
     private func contradiction(in head: PayloadHead) -> String? {
+        if head.isLengthAmbiguous { return "the response's Content-Length is not one number" }
         if let announced = head.announcedLength, announced != received {
             return "the response announces \(announced) bytes, and \(received) came"
         }

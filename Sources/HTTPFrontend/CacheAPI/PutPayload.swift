@@ -10,12 +10,18 @@ struct PayloadHead: Equatable {
     /// The length that the message itself announces; nil where its content only ends with the put's.
     ///
     /// Beside a transfer coding a length means nothing: the content is not coded, whatever it says.
-    var announcedLength: Int64? {
-        guard fields[values: .transferEncoding].isEmpty,
-            let line = fields[values: .contentLength].first,
-            line.utf8.allSatisfy({ (0x30...0x39).contains($0) })
-        else { return nil }
-        return Int64(line)
+    var announcedLength: Int64? { announcedLengths.first ?? nil }
+
+    /// Says several lengths, or one that is no number of bytes.
+    var isLengthAmbiguous: Bool {
+        Set(announcedLengths).count > 1 || announcedLengths.contains(nil)
+    }
+
+    private var announcedLengths: [Int64?] {
+        guard fields[values: .transferEncoding].isEmpty else { return [] }
+        return fields[values: .contentLength].map { line in
+            line.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(line) : nil
+        }
     }
 }
 
@@ -31,8 +37,9 @@ struct PutPayload {
         case malformed
     }
 
-    /// As much as the workers' runtime itself sends and takes.
-    static let headBytesMax = 128 << 10
+    /// As much as the workers' runtime takes back, with what a hit adds: Age, Content-Length, Date,
+    /// CF-Cache-Status.
+    static let headBytesMax = (128 << 10) - 512
 
     private var bytes = ByteBuffer()
     /// Bytes in which no end was found, so that each is looked at once.

@@ -59,7 +59,11 @@ final class LoopContext {
         started = loop.now
         scratch = ByteBufferAllocator().buffer(capacity: 4096)
         var door = HeadGate.Door.proxy
-        if case .cacheAPI = configuration.service { door = .cacheAPI }
+        var guarded = keyFields.guarded
+        if case .cacheAPI = configuration.service {
+            door = .cacheAPI
+            guarded.formUnion(CacheKeyRequest.fieldNames)
+        }
         gate = HeadGate(
             door: door,
             limits: .init(
@@ -68,7 +72,7 @@ final class LoopContext {
             hosts: configuration.hosts,
             fieldTable: FieldTable(
                 credentials: CredentialFields.standard + configuration.credentialFields),
-            scheme: "http", guarded: keyFields.guarded, pseudonym: engine.configuration.viaName)
+            scheme: "http", guarded: guarded, pseudonym: engine.configuration.viaName)
     }
 
     /// Begins to renew the time and to enforce deadlines.

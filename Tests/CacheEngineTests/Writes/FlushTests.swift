@@ -117,6 +117,25 @@ import Testing
         #expect(heard.all == ["flush"])
     }
 
+    @Test func aLostPutIsNotWritten() {
+        _ = put(1)
+        flush("before")
+        _ = take()
+        queue.finishBatch()
+        queue.delete(entryName(9, variant: nil))
+        _ = put(2)
+        flush()
+        queue.flush(countsLosses: false) { [heard] _ in heard.note("deletions") }
+        #expect(take().count == 2)
+        _ = queue.failBatch()
+        #expect(heard.all == ["before"], "the deletion is tried again")
+        #expect(take() == ["delete 9"])
+        queue.finishBatch()
+        #expect(heard.all == ["before", "not written", "deletions"])
+        flush("after")
+        #expect(heard.all.last == "after")
+    }
+
     @Test func severalHearOfOneCommitInTheirOrder() {
         _ = put(1)
         for name in ["a", "b", "c"] { flush(name) }
@@ -144,9 +163,10 @@ import Testing
     @Test func lostPutsAreOverWithTheirBatch() {
         _ = put(1)
         flush()
+        queue.flush(countsLosses: false) { [heard] _ in heard.note("deletions") }
         _ = take()
         #expect(queue.failBatch() == 1)
-        #expect(heard.all == ["flush"], "they were dropped for good")
+        #expect(heard.all == ["not written", "deletions"], "they were dropped for good")
         #expect(queue.isEmpty)
     }
 
@@ -155,7 +175,9 @@ import Testing
         queue.delete(entryName(1, variant: nil))
         _ = put(2)
         _ = put(3, replacesRow: true)
-        flush()
+        queue.flush(countsLosses: false) { [heard] isWritten in
+            heard.note(isWritten ? "flush" : "not written")
+        }
         #expect(take() == ["delete 1", "put 2", "put 3"])
         for _ in 0..<failures {
             _ = queue.failBatch()

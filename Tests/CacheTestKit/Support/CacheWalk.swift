@@ -9,9 +9,15 @@ package enum CacheWalk {
     package static func rows(
         of entries: [StoredEntry], _ selection: CacheSelection
     ) -> CachePage {
-        let isOfPath = if case .path = selection.scope { true } else { false }
         func place(of row: CacheRow) -> CachePlace {
-            CachePlace(target: isOfPath ? row.url.target : "", id: row.id)
+            switch selection.scope {
+            case .all, .url: CachePlace(id: row.id)
+            case .path: CachePlace(target: row.url.target, id: row.id)
+            case .allByURL:
+                CachePlace(
+                    scheme: row.url.scheme, authority: row.url.authority, target: row.url.target,
+                    id: row.id)
+            }
         }
         var rows = entries.enumerated().compactMap { index, entry -> CacheRow? in
             let identity = entry.identity
@@ -24,7 +30,7 @@ package enum CacheWalk {
                         target: identity.target)
             else { return nil }
             switch selection.scope {
-            case .all: break
+            case .all, .allByURL: break
             case .url(let uri): guard identity.uriKey == uri else { return nil }
             case .path(let wanted):
                 guard url.scheme == wanted.scheme, url.authority == wanted.authority,
@@ -41,13 +47,8 @@ package enum CacheWalk {
                 size: entry.body.length, storedAt: entry.responseTime,
                 freshUntil: entry.terms.freshUntil)
         }
-        let start = (Array(selection.after.target.utf8), selection.after.id)
-        rows = rows.filter { row in
-            let own = place(of: row)
-            return start.0.elementsEqual(own.target.utf8)
-                ? own.id > start.1 : start.0.lexicographicallyPrecedes(own.target.utf8)
-        }
-        if isOfPath { rows.sort { ($0.url.target, $0.id) < ($1.url.target, $1.id) } }
+        rows = rows.filter { place(of: $0).isBehind(selection.after) }
+        rows.sort { place(of: $1).isBehind(place(of: $0)) }
         let page = rows.prefix(selection.limit)
         return CachePage(
             rows: Array(page),

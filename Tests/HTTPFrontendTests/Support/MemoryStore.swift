@@ -110,7 +110,8 @@ final class MemoryStore: EntryStore {
     }
 
     func cacheRows(_ selection: CacheSelection) throws(StoreError) -> CachePage {
-        CacheWalk.rows(of: entries.sorted { $0.responseTime < $1.responseTime }, selection)
+        if let error = readError.withLock({ $0 }) { throw error }
+        return CacheWalk.rows(of: entries.sorted { $0.responseTime < $1.responseTime }, selection)
     }
 
     func cacheNames() throws(StoreError) -> [String] { opened.withLock { $0 } }

@@ -1,5 +1,6 @@
 import CacheTestKit
 import Foundation
+import Synchronization
 import Testing
 
 /// What the workers' protocol has no words for: queries with options, walks, and all of a cache.
@@ -232,24 +233,29 @@ struct NativeOperationTests {
                 let all = try client.native("match-all")
                 #expect(all.status == 200 && all.framing == .chunked)
                 let parts = try responses(all)
-                let paths = Self.paths + ["/large", "/p?tricky", "/p?empty"]
+                // In the order of URLs.
+                let paths = (Self.paths + ["/large", "/p?tricky", "/p?empty"]).sorted()
                 #expect(parts.map(\.name) == paths.map { Self.base + $0 })
-                for (name, part) in parts.prefix(Self.paths.count) {
+                func part(_ path: String) throws -> RawMessage {
+                    try #require(parts.first { $0.name == Self.base + path }).response
+                }
+                for path in Self.paths {
+                    let (name, part) = (Self.base + path, try part(path))
                     #expect(part.head.first == "HTTP/1.1 200 OK")
                     #expect(Self.base + String(decoding: part.rest, as: UTF8.self) == name)
                     #expect(part.value("Cache-Control") == "max-age=600")
                     #expect(part.value("Age") != nil)
                 }
-                let isWhole = parts[5].response.rest == large[...]
+                let isWhole = try part("/large").rest == large[...]
                 #expect(isWhole)
-                #expect(parts[6].response.head.first == "HTTP/1.1 404 Not  Here")
-                #expect(Array(parts[6].response.rest) == tricky)
-                #expect(parts[7].response.value("x-Case") == "/p?empty")
+                #expect(try part("/p?tricky").head.first == "HTTP/1.1 404 Not  Here")
+                #expect(try Array(part("/p?tricky").rest) == tricky)
+                #expect(try part("/p?empty").value("x-Case") == "/p?empty")
                 let some = try responses(
                     client.native("match-all", query("/p", ",\"ignoreSearch\":true")))
                 #expect(
                     some.map(\.name)
-                        == ["/p?q=1", "/p", "/p?q=2", "/p?tricky", "/p?empty"].map {
+                        == ["/p", "/p?empty", "/p?q=1", "/p?q=2", "/p?tricky"].map {
                             Self.base + $0
                         }
                 )
@@ -257,6 +263,35 @@ struct NativeOperationTests {
                 #expect(try responses(client.native("match-all", "{\"cache\":\"no\"}")).isEmpty)
                 try stand.restart()
             }
+        }
+    }
+
+    /// Each of them once, however often they are put anew meanwhile.
+    @Test func matchingAllOfWhatIsPutAnew() async throws {
+        try await withCacheStand { stand in
+            let client = try stand.client()
+            let count = 1_500
+            for number in 0..<count {
+                #expect(try client.put("\(Self.base)/\(number)", payload("x")).isStored)
+            }
+            let port = try stand.larder.cacheAPIPort
+            let isOver = Mutex(false)
+            async let puts = concurrently(1) { _ in
+                let client = try RawClient(port: port)
+                var number = 0
+                while !isOver.withLock({ $0 }) {
+                    let answer = try client.put("\(Self.base)/\(number % count)", payload("y"))
+                    guard answer.isStored else { return answer.larderPut }
+                    number += 1
+                }
+                return ""
+            }
+            for _ in 0..<5 {
+                let names = try responses(client.native("match-all")).map(\.name)
+                #expect(names.count == count && Set(names).count == count)
+            }
+            isOver.withLock { $0 = true }
+            #expect(try await puts == [""])
         }
     }
 
@@ -271,9 +306,12 @@ struct NativeOperationTests {
                 #expect(try client.put("\(Self.base)/\(number)", message).isStored)
             }
             let parts = try responses(client.native("match-all"))
-            #expect(parts.map(\.name) == (0..<30).map { "\(Self.base)/\($0)" })
-            let isWhole = zip(parts, bodies).allSatisfy { $0.response.rest == $1[...] }
-            #expect(isWhole)
+            #expect(parts.map(\.name) == (0..<30).map { "\(Self.base)/\($0)" }.sorted())
+            for (name, response) in parts {
+                let number = try #require(Int(name.dropFirst(Self.base.count + 1)))
+                let isWhole = response.rest == bodies[number][...]
+                #expect(isWhole)
+            }
         }
     }
 }

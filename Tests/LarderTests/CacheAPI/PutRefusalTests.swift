@@ -72,6 +72,9 @@ struct PutRefusalTests {
         "HTTP/1.1 200 OK\r\nCache-Control : max-age=60\r\n\r\nx",
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nfour",
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 3\r\n\r\nfour",
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nfour",
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: +4\r\n\r\nfour",
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 99999999999999999999\r\n\r\nfour",
     ])
     func whatIsNoResponse(text: String) async throws {
         try await withCacheStand { stand in
