@@ -55,10 +55,12 @@ extension Engine {
     /// Deletes the variants that a request finds, all in one step: what is put from then on stays.
     ///
     /// Another deletion of the same URL may come between the look and the deletion: then one of them
-    /// has found nothing.
+    /// has found nothing. Where that goes on and on, it is not waited for any longer.
     private func deleteSelected(_ query: CacheQuery) async throws(CacheFailure) -> Bool {
         let identity = try cacheIdentity(of: query.url, in: query.cacheName)
+        var attemptsLeft = 8
         while true {
+            attemptsLeft -= 1
             let generation = generation(of: identity.uriKey)
             var names = Set(
                 memory.responses(for: identity.primaryKey).filter { stored in
@@ -69,13 +71,20 @@ extension Engine {
             var walk = try walk(through: query)
             while let page = try await turn(&walk) { names.formUnion(page.map(\.name)) }
             if names.isEmpty {
-                if outdate(identity, expected: generation) { return false }
-            } else if writes.delete(
-                names, of: identity.uriKey, expected: generation, generations: generations)
-            {
-                for name in names { memory.remove(name) }
-                return true
+                // Done, or by another one: what began before is refused either way.
+                _ = outdate(identity, expected: generation)
+                return false
             }
+            var expected = generation
+            repeat {
+                if attemptsLeft <= 0 { expected = self.generation(of: identity.uriKey) }
+                if writes.delete(
+                    names, of: identity.uriKey, expected: expected, generations: generations)
+                {
+                    for name in names { memory.remove(name) }
+                    return true
+                }
+            } while attemptsLeft <= 0
         }
     }
 
