@@ -31,7 +31,8 @@ public enum CacheError: Error, Sendable, Equatable {
     case bodyTooLong(limit: Int)
     /// The file, or a part of a body in it, cannot be read.
     case unreadable
-    /// What was asked for is decided and holds, but it is not in the file yet.
+    /// Something is not in the file: a deletion holds and will be there; what was put is lost to it
+    /// where the disk is full, and found in memory only.
     case notWritten
     /// No key can be made: a part of the request is not UTF-8, or libcrypto failed.
     case unkeyable

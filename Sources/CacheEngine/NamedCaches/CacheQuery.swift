@@ -43,7 +43,7 @@ package struct CacheQuery: Sendable {
 package enum CacheFailure: Error, Sendable, Equatable {
     /// The file cannot be read.
     case unreadable
-    /// What was asked for is decided, but not in the file yet: that takes longer than it should.
+    /// What is decided is not in the file: that takes longer than it should, or a put was lost there.
     case notWritten
     /// No key can be made: libcrypto failed, or a part is not what was sent.
     case unkeyed

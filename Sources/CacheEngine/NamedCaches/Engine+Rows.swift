@@ -13,8 +13,8 @@ extension Engine {
     /// Waits until everything that is queued by now is in the file.
     ///
     /// - Parameter countsLosses: a put that is lost meanwhile, as the disk is full, is a failure.
-    /// - Throws: `.notWritten` when that takes longer than ten seconds, it goes on; at once after the
-    ///   engine was shut down.
+    /// - Throws: `.notWritten` when that takes longer than ten seconds, it goes on; when a put was
+    ///   lost; at once after the engine was shut down.
     package func flush(countsLosses: Bool = true) async throws(CacheFailure) {
         let isDone = await withCheckedContinuation { continuation in
             let once = Once(continuation)

@@ -47,7 +47,9 @@ struct CacheReply: Equatable {
         switch failure {
         case .unreadable: problem(.internalServerError, "the store cannot be read")
         case .notWritten:
-            problem(.internalServerError, "it is decided, but not in the file yet; it will be")
+            problem(
+                .internalServerError,
+                "not all that was put or deleted is in the file, or not yet; the log says more")
         case .unkeyed: problem(.badRequest, "no key can be made of the request")
         }
     }
