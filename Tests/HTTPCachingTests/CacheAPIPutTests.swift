@@ -190,6 +190,10 @@ struct CacheAPIPutTests {
         ]
         #expect(put(many).verdict == .success(60))
         #expect(put(many, policy: honouring).refusal == .varyTooLarge)
+        // No list of names: nobody selects by it, or nobody can.
+        let malformed: KeyValuePairs = ["Cache-Control": "max-age=60", "Vary": "Accept; q=1"]
+        #expect(try put(malformed).get().vary == [])
+        #expect(put(malformed, policy: honouring).refusal == .varyStar)
     }
 
     @Test("without lifetimes everything that may be stored stays to the end of time")
