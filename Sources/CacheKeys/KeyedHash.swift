@@ -1,7 +1,7 @@
 internal import CLibCrypto
 
-// Unchecked because a fetched EVP_MAC never changes and libcrypto counts its references atomically.
 /// HMAC, looked up among libcrypto's providers once for the process: a look-up takes locks.
+// @unchecked: a fetched EVP_MAC never changes, and libcrypto counts its references atomically.
 private final class HMACAlgorithm: @unchecked Sendable {
     static let shared = HMACAlgorithm()
 
@@ -15,9 +15,9 @@ private final class HMACAlgorithm: @unchecked Sendable {
     deinit { EVP_MAC_free(pointer) }
 }
 
-// Unchecked because the keyed context is never written after `init`: each use duplicates it first,
-// and duplication only reads its source.
 /// HMAC-SHA-256 (RFC 2104) under one key, from any thread.
+// @unchecked: the keyed context is never written after `init`: each use duplicates it first, and
+// duplication only reads its source.
 package final class KeyedHash: @unchecked Sendable {
     private let keyed: OpaquePointer
 

@@ -1,7 +1,7 @@
 internal import CLibCrypto
 
-// Unchecked because a fetched EVP_MD never changes and libcrypto counts its references atomically.
 /// SHA-256, looked up among libcrypto's providers once for the process: a look-up takes locks.
+// @unchecked: a fetched EVP_MD never changes, and libcrypto counts its references atomically.
 final class SHA256Algorithm: @unchecked Sendable {
     static let shared = SHA256Algorithm()
 

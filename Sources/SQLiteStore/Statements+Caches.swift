@@ -60,7 +60,6 @@ extension Statements {
     /// For the test that explains them.
     static let ofCaches = [
         openCache, deleteCacheRows, deleteCache, noteRequest, cacheRows, cacheRowsByURL,
-        cacheRowsOfURL,
-        cacheRowsOfPath, cacheSize,
+        cacheRowsOfURL, cacheRowsOfPath, cacheSize,
     ]
 }

@@ -15,8 +15,8 @@ final class StoredBodyReader {
     private let status: CacheStatus
     private let loop: any EventLoop
     private var client: (any AnswerReceiver)?
-    /// The first chunk cannot be read: nothing has been sent.
-    var onUnreadable: (() -> Void)?
+    /// The first chunk cannot be read, and nothing has been sent; whether it is lost.
+    var onUnreadable: ((_ isLost: Bool) -> Void)?
 
     private var cursor: SegmentCursor
     private var source = Source.more
@@ -141,7 +141,7 @@ final class StoredBodyReader {
     private func failed(isLost: Bool) {
         if isLost { engine.discard(stored, lostBody: chunks.id) }
         let client = end()
-        if !hasBegun, let onUnreadable { return onUnreadable() }
+        if !hasBegun, let onUnreadable { return onUnreadable(isLost) }
         client?.answerFailed(.unreadable)
     }
 

@@ -222,7 +222,7 @@ final class FillCursor: AnswerSource {
             engine: engine, stored: stored, chunks: chunks, segments: segments, status: status,
             loop: loop, client: client)
         self.reader = reader
-        reader.onUnreadable = { [weak self] in self?.unreadable() }
+        reader.onUnreadable = { [weak self] in self?.unreadable(isLost: $0) }
         if isPaused { reader.pause() }
         reader.start()
     }
@@ -237,10 +237,11 @@ final class FillCursor: AnswerSource {
         restart()
     }
 
-    /// The file has not what it promised, or cannot be read: it is not asked again.
-    private func unreadable() {
+    /// The file has not what it promised, which is not found again; or it cannot be read, and is not
+    /// asked again.
+    private func unreadable(isLost: Bool) {
         reader = nil
-        request.asksOrigin = true
+        if !isLost { request.asksOrigin = true }
         candidate = nil
         reason = .miss
         restart()

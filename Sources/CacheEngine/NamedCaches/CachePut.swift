@@ -25,7 +25,7 @@ package final class CachePut {
         package var requestFields: HTTPFields?
         package var status: HTTPResponse.Status
         package var plan: PutPlan
-        /// Which other variants go: those that the request finds.
+        /// Which other variants go: those that the request finds; all, where Vary selects nothing.
         package var supersedes: @Sendable (Variant) -> Bool
 
         package init(

@@ -75,16 +75,16 @@ extension Engine {
                 _ = outdate(identity, expected: generation)
                 return false
             }
-            var expected = generation
+            let isLastAttempt = attemptsLeft == 0
             repeat {
-                if attemptsLeft <= 0 { expected = self.generation(of: identity.uriKey) }
+                let expected = isLastAttempt ? self.generation(of: identity.uriKey) : generation
                 if writes.delete(
                     names, of: identity.uriKey, expected: expected, generations: generations)
                 {
                     for name in names { memory.remove(name) }
                     return true
                 }
-            } while attemptsLeft <= 0
+            } while isLastAttempt
         }
     }
 
@@ -140,7 +140,7 @@ extension Engine {
     package func openCache(_ name: String) async throws(CacheFailure) {
         let isKnown = try await cacheNames().contains { $0.utf8.elementsEqual(name.utf8) }
         if !isKnown { writes.openCache(name, at: clock.now()) }
-        try await flush()
+        try await flush(countsLosses: false)
     }
 
     /// Deletes a named cache with everything in it; of the default cache, everything in it.
